@@ -1,0 +1,2 @@
+//! The `prb` binary.
+fn main() {}

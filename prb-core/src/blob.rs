@@ -1,0 +1,67 @@
+//! What a data provider serves and a lifecycle manager reads.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use prb_walkie::proto::data_provider::Info;
+
+use crate::error::{Classify, ErrorClass};
+
+mod key;
+
+pub use key::{BlobKey, ParseBlobKeyError};
+
+/// A place to get blobs from: the data provider in this process, or a remote one.
+pub trait BlobSource: Send + Sync + 'static {
+    /// The protobuf answer under `key`.
+    ///
+    /// What does not exist yet is waited for, at most `wait`; `None` if it did not come. For
+    /// chunks of headers and blocks this means a first item: an incomplete chunk is answered as
+    /// it stands.
+    fn get(&self, key: BlobKey, wait: Duration) -> BoxFuture<'_, Result<Option<Bytes>, BlobError>>;
+
+    /// Heights, rates and chunk sizes.
+    fn info(&self) -> BoxFuture<'_, Result<Info, BlobError>>;
+
+    /// Tells the source that its parachain block did not give the expected state root at a
+    /// worker, so that it fetches the block anew.
+    fn report_bad_block(&self, number: u32) -> BoxFuture<'_, Result<(), BlobError>>;
+}
+
+/// Why a blob could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlobError {
+    /// No data provider can be reached.
+    #[error("no data provider is reachable: {reason}")]
+    Unreachable {
+        /// What the last attempt said.
+        reason: String,
+    },
+    /// The provider could not read its store.
+    #[error("the data provider could not read {key}: {reason}")]
+    Store {
+        /// What was asked for.
+        key: BlobKey,
+        /// What the store said.
+        reason: String,
+    },
+    /// What came does not decode.
+    #[error("the data provider's answer to {key} is malformed: {reason}")]
+    Malformed {
+        /// What was asked for.
+        key: BlobKey,
+        /// What does not decode.
+        reason: String,
+    },
+    /// The provider is stopping.
+    #[error("the data provider is stopping")]
+    Stopping,
+}
+
+impl Classify for BlobError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Transient
+    }
+}

@@ -1,0 +1,11 @@
+//! The Runtime Bridge as a library.
+//!
+//! Three services keep a fleet of pRuntime workers in sync with the chain and earning:
+//! a data provider, a lifecycle manager and a trader. Each is built with a builder that binds
+//! nothing, started into a handle, and stopped through that handle.
+
+#![forbid(unsafe_code)]
+
+pub mod blob;
+pub mod error;
+pub mod queue;

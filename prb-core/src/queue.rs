@@ -1,0 +1,128 @@
+//! The queue between lifecycle managers, who know what must happen on chain, and traders, who
+//! make it happen.
+//!
+//! A queue need not persist: managers derive every intent from chain state again.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::broadcast;
+
+use crate::error::{Classify, ErrorClass};
+
+pub mod job;
+
+pub use job::{
+    Action, CallOutcome, CallResult, Failure, Job, JobEvent, JobId, JobRecord, JobState, Outcome,
+    Progress,
+};
+
+/// A job taken by a trader; it stays with that trader until it succeeds or fails.
+#[derive(Clone, Debug)]
+pub struct ReservedJob {
+    /// Its id.
+    pub id: JobId,
+    /// What to do.
+    pub job: Job,
+    /// How often it was tried before.
+    pub attempts: u32,
+}
+
+/// Where jobs are kept.
+///
+/// Every implementation passes the same conformance tests.
+pub trait JobQueue: Send + Sync + 'static {
+    /// Adds a job at the end.
+    fn enqueue(&self, job: Job) -> BoxFuture<'_, Result<JobId, QueueError>>;
+
+    /// Takes the oldest waiting job, waiting at most `wait` for one.
+    fn reserve(&self, wait: Duration) -> BoxFuture<'_, Result<Option<ReservedJob>, QueueError>>;
+
+    /// Says how far a reserved job has come.
+    fn progress<'a>(
+        &'a self,
+        id: &'a JobId,
+        progress: Progress,
+    ) -> BoxFuture<'a, Result<(), QueueError>>;
+
+    /// Ends a reserved job well: its calls are finalized, each with its own result.
+    fn succeed<'a>(
+        &'a self,
+        id: &'a JobId,
+        outcome: Outcome,
+    ) -> BoxFuture<'a, Result<(), QueueError>>;
+
+    /// Ends a reserved job badly, or puts it back to be tried again after `retry_after`.
+    fn fail<'a>(
+        &'a self,
+        id: &'a JobId,
+        failure: Failure,
+        retry_after: Option<Duration>,
+    ) -> BoxFuture<'a, Result<(), QueueError>>;
+
+    /// One job with its state, `None` when it is unknown or no longer kept.
+    fn job<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Option<JobRecord>, QueueError>>;
+
+    /// The newest jobs in a state, at most `limit`.
+    fn list(
+        &self,
+        state: JobState,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<JobRecord>, QueueError>>;
+
+    /// Forgets a job that nobody has reserved.
+    fn remove<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<bool, QueueError>>;
+
+    /// Puts a failed job back in the queue.
+    fn retry<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<bool, QueueError>>;
+
+    /// What happens to jobs from now on. A receiver that lags reads [`JobQueue::job`] again.
+    fn events(&self) -> broadcast::Receiver<JobEvent>;
+
+    /// Keeps the sealed operator of pool `pid` beside the queue; no job ever holds a secret.
+    fn put_operator(&self, pid: u64, sealed: Vec<u8>) -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// The sealed operator of pool `pid`.
+    fn operator(&self, pid: u64) -> BoxFuture<'_, Result<Option<Vec<u8>>, QueueError>>;
+}
+
+/// Why the queue could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueueError {
+    /// The store behind the queue failed.
+    #[error("the queue's store failed: {reason}")]
+    Store {
+        /// What it said.
+        reason: String,
+    },
+    /// A record does not decode.
+    #[error("job {id} is malformed: {reason}")]
+    Malformed {
+        /// Which job.
+        id: JobId,
+        /// What does not decode.
+        reason: String,
+    },
+    /// The job is not reserved, so it cannot be ended.
+    #[error("job {id} is not being worked on")]
+    NotReserved {
+        /// Which job.
+        id: JobId,
+    },
+    /// The queue is as long as it may become.
+    #[error("the queue is full: {limit} jobs are waiting")]
+    Full {
+        /// Most jobs that may wait.
+        limit: usize,
+    },
+}
+
+impl Classify for QueueError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Store { .. } | Self::Full { .. } => ErrorClass::Transient,
+            Self::Malformed { .. } | Self::NotReserved { .. } => ErrorClass::Permanent,
+        }
+    }
+}
