@@ -12,3 +12,5 @@ pub mod chain;
 pub mod error;
 pub mod queue;
 pub mod scale;
+#[cfg(test)]
+mod test_vectors;
