@@ -8,4 +8,6 @@
 
 pub mod blob;
 pub mod error;
+pub mod pruntime;
 pub mod queue;
+pub mod scale;
