@@ -8,6 +8,7 @@
 
 pub mod blob;
 pub mod error;
+pub mod lifecycle;
 pub mod pruntime;
 pub mod queue;
 pub mod scale;

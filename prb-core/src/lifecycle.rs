@@ -1,0 +1,3 @@
+//! The lifecycle manager.
+
+mod sync;
