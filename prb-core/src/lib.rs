@@ -6,7 +6,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backoff;
 pub mod blob;
+pub mod chain;
 pub mod error;
 pub mod lifecycle;
 pub mod pruntime;

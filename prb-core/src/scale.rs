@@ -3,6 +3,7 @@
 //! They mirror the chain's own layouts byte for byte. Where bytes are only carried they stay
 //! bytes: a header is hashed and forwarded as it came.
 
+pub mod header;
 pub mod messages;
 pub mod on_chain;
 pub mod registration;
