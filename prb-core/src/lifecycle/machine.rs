@@ -63,9 +63,13 @@ enum Stage {
     Kicked,
     Calling(Call),
     /// Until the next block, or the next health check.
-    Resting { until: Millis },
+    Resting {
+        until: Millis,
+    },
     /// Until the next attempt.
-    BackingOff { until: Millis },
+    BackingOff {
+        until: Millis,
+    },
 }
 
 /// Something to do whose result is the next event.
@@ -386,6 +390,6 @@ pub(crate) fn step(life: &Life, event: Event, now: Millis) -> Step {
     if next.phase() != life.phase() {
         next.since = now;
     }
-    let cancel = told && next.stage != life.stage;
+    let cancel = told && (call.is_some() || next.stage != life.stage);
     Step { life: next, call, cancel }
 }

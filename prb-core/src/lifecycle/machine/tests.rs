@@ -21,7 +21,8 @@ impl World {
     }
 
     fn answer(&mut self, call: Call) -> Event {
-        let same = |it: &&(Call, Cause)| std::mem::discriminant(&it.0) == std::mem::discriminant(&call);
+        let same =
+            |it: &&(Call, Cause)| std::mem::discriminant(&it.0) == std::mem::discriminant(&call);
         if let Some(index) = self.failures.iter().position(|it| same(&it)) {
             let (_, cause) = self.failures.remove(index);
             return Event::Failed { cause, text: format!("{cause:?}"), jitter: 0.5 };
@@ -120,8 +121,19 @@ fn calls() -> impl Strategy<Value = Call> {
 fn causes() -> impl Strategy<Value = Cause> {
     use Cause::*;
     prop::sample::select(vec![
-        Busy, CountersMoved, Unreachable, Deadline, Refused, BadBlock, NoData, WrongChain,
-        BadGenesis, Stuck, NoReport, Queue, ChainView,
+        Busy,
+        CountersMoved,
+        Unreachable,
+        Deadline,
+        Refused,
+        BadBlock,
+        NoData,
+        WrongChain,
+        BadGenesis,
+        Stuck,
+        NoReport,
+        Queue,
+        ChainView,
     ])
 }
 
@@ -148,7 +160,10 @@ enum Outside {
     Told(Told),
     TipMoved,
     /// pRuntime was restarted from an older checkpoint, or swapped for a new one.
-    WentBack { initialized: bool, to_feed: u32 },
+    WentBack {
+        initialized: bool,
+        to_feed: u32,
+    },
 }
 
 fn outsides() -> impl Strategy<Value = Vec<Outside>> {
@@ -188,6 +203,11 @@ proptest! {
         run.on(Event::Told(Told::Configure(WORKING)));
         if run.life.phase() == Phase::Kicked {
             run.on(Event::Told(Told::Restart { register_anew: false }));
+        }
+        // What happened at rest shows at the next health check.
+        let before = run.calls.len();
+        while !run.calls[before..].contains(&Call::ReadInfo) {
+            run.advance(&mut world);
         }
         run.until(&mut world, Phase::Computing)?;
         prop_assert!(world.initialized && world.to_feed <= TOLERATED_LAG && world.lacks == 0);
@@ -261,7 +281,8 @@ fn a_block_at_the_tip_does_not_change_the_phase() {
 
 #[test]
 fn a_queue_that_fails_does_not_stop_feeding() {
-    let mut world = World { lacks: 1, failures: vec![(Call::Act, Cause::Queue); 30], ..World::good() };
+    let mut world =
+        World { lacks: 1, failures: vec![(Call::Act, Cause::Queue); 30], ..World::good() };
     let mut run = Run::new(WORKING);
     run.until(&mut world, Phase::Failing).unwrap();
     world.to_feed = 4;
