@@ -332,6 +332,7 @@ impl Life {
             }
             (Call::Feed, Event::CaughtUp) => {
                 self.caught_up = true;
+                self.feeding = None;
                 match self.may_earn(now) {
                     true if self.egress_due => self.call(Call::CollectEgress),
                     true => self.judge(),
@@ -345,7 +346,11 @@ impl Life {
             (Call::Judge { .. }, Event::Judged(standing)) => {
                 let act = matches!(standing, Standing::Lacks { .. });
                 self.standing = Some(standing);
-                if act { self.call(Call::Act) } else { self.rest(now) }
+                if act {
+                    return self.call(Call::Act);
+                }
+                self.earning = None;
+                self.rest(now)
             }
             (Call::Act, Event::Acted { text }) => {
                 self.register_anew = false;
