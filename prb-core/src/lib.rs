@@ -10,6 +10,8 @@ pub mod backoff;
 pub mod blob;
 pub mod chain;
 pub mod error;
+pub mod lifecycle;
+pub mod pruntime;
 pub mod queue;
 pub mod scale;
 #[cfg(test)]

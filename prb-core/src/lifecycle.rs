@@ -1,0 +1,4 @@
+//! The lifecycle manager.
+
+mod machine;
+mod sync;
