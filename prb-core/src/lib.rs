@@ -6,6 +6,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backoff;
 pub mod blob;
+pub mod chain;
 pub mod error;
 pub mod queue;
+pub mod scale;
