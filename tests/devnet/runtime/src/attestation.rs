@@ -1,0 +1,1 @@
+//! A development stand-in for Intel's attestation.
