@@ -3,6 +3,10 @@
 //!
 //! - [`engine`] makes and keeps the blocks of one chain.
 //! - [`grandpa`] makes the relay chain's blocks final.
+//! - [`rpc`] serves a chain as a Substrate node does.
+//! - [`network`] runs both chains together.
 
 pub mod engine;
 pub mod grandpa;
+pub mod network;
+pub mod rpc;

@@ -55,7 +55,9 @@ impl Author {
 
     /// The digest a block begins with.
     pub fn digest(&self, slot: u64) -> Digest {
-        Digest { logs: vec![DigestItem::PreRuntime(self.engine.id(), self.engine.pre_runtime(slot))] }
+        Digest {
+            logs: vec![DigestItem::PreRuntime(self.engine.id(), self.engine.pre_runtime(slot))],
+        }
     }
 
     /// Signs a finished header and appends the seal.

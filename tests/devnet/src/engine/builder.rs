@@ -118,8 +118,11 @@ pub fn build<'a>(
 
     let method = "BlockBuilder_finalize_block";
     let answer = execution.call(method, &[]).map_err(failed)?;
-    let header = Header::decode(&mut &answer[..])
-        .map_err(|source| BuildError::Answer { parent, method, source })?;
+    let header = Header::decode(&mut &answer[..]).map_err(|source| BuildError::Answer {
+        parent,
+        method,
+        source,
+    })?;
     let written = execution.finish().map_err(failed)?;
     Ok(Built { header, extrinsics, written, refused })
 }

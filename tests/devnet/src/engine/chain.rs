@@ -84,8 +84,7 @@ impl Chain {
         let version = runtime.version.state_version();
         let state_root = archive.commit_genesis(genesis, version);
         let no_extrinsics = BlakeTwo256::trie_root(Vec::new(), version);
-        let header =
-            Header::new(0, no_extrinsics, state_root, Hash::default(), Digest::default());
+        let header = Header::new(0, no_extrinsics, state_root, Hash::default(), Digest::default());
         let block = Arc::new(StoredBlock {
             hash: header.hash(),
             header,
@@ -150,12 +149,7 @@ impl Chain {
     }
 
     /// A runtime API call on the state after the block with this hash; its writes are thrown away.
-    pub fn call(
-        &self,
-        hash: Hash,
-        method: &str,
-        arguments: &[u8],
-    ) -> Result<Vec<u8>, ChainError> {
+    pub fn call(&self, hash: Hash, method: &str, arguments: &[u8]) -> Result<Vec<u8>, ChainError> {
         let state = self.state(hash)?;
         Ok(Execution::new(&self.runtime, state).call(method, arguments)?)
     }

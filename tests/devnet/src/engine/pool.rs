@@ -187,7 +187,8 @@ impl Pool {
             let Some(entry) = self.remove(hash) else { continue };
             let provides: HashSet<_> = entry.transaction.provides.iter().collect();
             let needing = self.ready.values();
-            let needing = needing.filter(|other| other.requires.iter().any(|t| provides.contains(t)));
+            let needing =
+                needing.filter(|other| other.requires.iter().any(|t| provides.contains(t)));
             open.extend(needing.map(|other| other.transaction.hash));
             events.push((hash, TransactionStatus::Invalid));
         }
@@ -239,9 +240,9 @@ impl Pool {
         let new = &entry.transaction;
         let rivals: HashSet<Hash> =
             new.provides.iter().filter_map(|tag| self.provided.get(tag).copied()).collect();
-        let old = rivals.iter().fold(0u64, |sum, hash| {
-            sum.saturating_add(self.ready[hash].transaction.priority)
-        });
+        let old = rivals
+            .iter()
+            .fold(0u64, |sum, hash| sum.saturating_add(self.ready[hash].transaction.priority));
         if !rivals.is_empty() && old >= new.priority {
             return Err(PoolError::TooLowPriority { old, new: new.priority });
         }
@@ -287,9 +288,7 @@ impl Pool {
     fn enforce_limits(&mut self, events: &mut Events) {
         let bytes =
             |pool: &Self| pool.ready.values().map(|e| e.transaction.extrinsic.inner().len()).sum();
-        while self.ready.len() > self.limits.ready
-            || self.limits.ready_bytes < bytes(self)
-        {
+        while self.ready.len() > self.limits.ready || self.limits.ready_bytes < bytes(self) {
             let worst = self.ready.values().min_by_key(|entry| {
                 (entry.transaction.priority, std::cmp::Reverse(entry.sequence))
             });

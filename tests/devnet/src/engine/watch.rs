@@ -54,7 +54,11 @@ impl TransactionWatchers {
     /// Subscribes to the fate of a transaction; to be called before it enters the pool.
     pub fn watch(&self, transaction: Hash) -> broadcast::Receiver<TransactionStatus> {
         let mut inner = self.inner.lock();
-        inner.senders.entry(transaction).or_insert_with(|| broadcast::channel(UPDATES).0).subscribe()
+        inner
+            .senders
+            .entry(transaction)
+            .or_insert_with(|| broadcast::channel(UPDATES).0)
+            .subscribe()
     }
 
     /// Forgets a transaction that never entered the pool, unless somebody else follows it.

@@ -81,6 +81,11 @@ impl Finality {
         self.finalized
     }
 
+    /// Number of the round that makes the next block final.
+    pub fn next_round(&self) -> u64 {
+        self.round_of(self.finalized + 1)
+    }
+
     /// Whether finalizing `target` leaves a stored justification, as on a real node: set changes,
     /// the first block finalized at all, and the first one in each period.
     pub fn is_kept(&self, target: &Header) -> bool {
@@ -112,6 +117,15 @@ impl Finality {
         if scheduled_change(target).is_some() {
             self.changes.append(target.number);
             self.running = self.sets.set(self.changes.running());
+        }
+    }
+
+    /// Signs the finalized head again if its round left nothing behind.
+    pub fn justify_head(&mut self, target: &StoredBlock, child: Option<&Header>) {
+        let is_best = self.best.as_ref().is_some_and(|best| best.0 == target.number());
+        // A change block always leaves its justification, so the running set is the right one.
+        if !is_best && target.number() == self.finalized && self.finalized > 0 {
+            self.best = Some((target.number(), self.sign(&target.header, child).encode()));
         }
     }
 
@@ -150,12 +164,15 @@ impl Finality {
         }))
     }
 
+    fn round_of(&self, target: BlockNumber) -> u64 {
+        u64::from(target - self.changes.last_change())
+    }
+
     fn sign(&self, target: &Header, child: Option<&Header>) -> Justification {
-        let round = u64::from(target.number - self.changes.last_change());
+        let round = self.round_of(target.number);
         // Nobody votes beyond a pending change.
-        let ahead = child.filter(|_| {
-            round % SPLIT_VOTE_PERIOD == 0 && scheduled_change(target).is_none()
-        });
+        let ahead =
+            child.filter(|_| round % SPLIT_VOTE_PERIOD == 0 && scheduled_change(target).is_none());
         justify(&self.running, round, target, ahead)
     }
 }

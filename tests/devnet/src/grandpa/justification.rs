@@ -2,8 +2,8 @@
 
 use parity_scale_codec::Decode;
 use sp_consensus_grandpa::{
-    AuthorityId, AuthoritySignature, Commit, ConsensusLog, GRANDPA_ENGINE_ID,
-    GrandpaJustification, Message, Precommit, RoundNumber, ScheduledChange, localized_payload,
+    AuthorityId, AuthoritySignature, Commit, ConsensusLog, GRANDPA_ENGINE_ID, GrandpaJustification,
+    Message, Precommit, RoundNumber, ScheduledChange, localized_payload,
 };
 use sp_core::Pair as _;
 use sp_runtime::DigestItem;
@@ -14,12 +14,8 @@ use crate::engine::{BlockNumber, Header};
 /// The field's justification: a round's commit with the headers its votes reach beyond the target.
 pub type Justification = GrandpaJustification<Header>;
 
-type SignedPrecommit = finality_grandpa::SignedPrecommit<
-    sp_core::H256,
-    BlockNumber,
-    AuthoritySignature,
-    AuthorityId,
->;
+type SignedPrecommit =
+    finality_grandpa::SignedPrecommit<sp_core::H256, BlockNumber, AuthoritySignature, AuthorityId>;
 
 /// Votes a set of this many equal voters needs: more than two thirds.
 pub fn threshold(voters: usize) -> usize {
@@ -52,7 +48,8 @@ pub fn justify(
             id: AuthorityId::from(pair.public()),
         }
     };
-    let precommits = (0..votes).map(|index| vote(index, ahead.filter(|_| index == 0).unwrap_or(target)));
+    let precommits =
+        (0..votes).map(|index| vote(index, ahead.filter(|_| index == 0).unwrap_or(target)));
     GrandpaJustification {
         round,
         commit: Commit::<Header> {

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use super::{Entry, PoolTransaction, Tag};
 
 /// Highest priority first, then first come first served, each after all it requires.
-pub(super) fn by_priority<'a>(
-    ready: impl Iterator<Item = &'a Entry>,
-) -> Vec<Arc<PoolTransaction>> {
+pub(super) fn by_priority<'a>(ready: impl Iterator<Item = &'a Entry>) -> Vec<Arc<PoolTransaction>> {
     let mut missing: HashMap<u64, HashSet<&Tag>> = HashMap::new();
     let mut waiting: HashMap<&Tag, Vec<&Entry>> = HashMap::new();
     let mut free = BinaryHeap::new();

@@ -52,10 +52,7 @@ fn only_a_higher_priority_replaces() {
         Err(PoolError::TooLowPriority { old: 5, new: 5 })
     );
     let events = pool.import(transaction(3, 6, &[], &[1])).unwrap();
-    assert_eq!(
-        events[0],
-        (Hash::repeat_byte(1), TransactionStatus::Usurped(Hash::repeat_byte(3)))
-    );
+    assert_eq!(events[0], (Hash::repeat_byte(1), TransactionStatus::Usurped(Hash::repeat_byte(3))));
     assert_eq!(names(&pool.ready()), [3]);
 }
 
@@ -95,7 +92,10 @@ fn an_invalid_transaction_takes_its_dependents_along_and_is_banned() {
     pool.import(transaction(1, 1, &[], &[1])).unwrap();
     pool.import(transaction(2, 1, &[1], &[2])).unwrap();
     pool.import(transaction(3, 1, &[], &[3])).unwrap();
-    assert_eq!(pool.admissible(Hash::repeat_byte(1), now), Err(PoolError::AlreadyImported(Hash::repeat_byte(1))));
+    assert_eq!(
+        pool.admissible(Hash::repeat_byte(1), now),
+        Err(PoolError::AlreadyImported(Hash::repeat_byte(1)))
+    );
     let events = pool.remove_invalid([Hash::repeat_byte(1)], now);
     assert_eq!(events.len(), 2);
     assert_eq!(names(&pool.ready()), [3]);

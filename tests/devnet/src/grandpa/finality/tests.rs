@@ -79,10 +79,7 @@ fn in_the_running_set_the_best_justification_counts() {
     let proof = finality.prove(node.chain(), 25).unwrap().unwrap();
     assert_eq!(proof.block, node.chain().block_at(29).unwrap().hash);
     assert_eq!(proof.unknown_headers.len(), 4);
-    assert_eq!(
-        finality.prove(node.chain(), 30),
-        Err(FinalityProofError::BlockNotYetFinalized)
-    );
+    assert_eq!(finality.prove(node.chain(), 30), Err(FinalityProofError::BlockNotYetFinalized));
     // A round that left no justification here: the best one is older than the block asked for.
     finality.pass(&node.chain().block_at(30).unwrap().header);
     let older = finality.prove(node.chain(), 30).unwrap().unwrap();
