@@ -41,7 +41,7 @@ const MIB: usize = 1024 * KIB;
 pub(crate) const V0_2_LIMIT: usize = 100 * MIB;
 
 macro_rules! methods {
-    ($($(#[$doc:meta])* $name:ident($request:ty) -> $answer:ty, $limit:expr, $modes:pat;)+) => {
+    ($($(#[$doc:meta])* $name:ident($request:ty) -> $answer:ty, $limit:expr, $modes:pat,)+) => {
         /// A method of the API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Method { $($(#[$doc])* $name,)+ }
@@ -112,41 +112,41 @@ macro_rules! methods {
 
 methods! {
     /// The counters, the keys, the score.
-    GetInfo(proto::Empty) -> proto::PhactoryInfo, KIB, _;
+    GetInfo(proto::Empty) -> proto::PhactoryInfo, KIB, _,
     /// Returns its argument.
-    Echo(proto::EchoMessage) -> proto::EchoMessage, MIB, _;
+    Echo(proto::EchoMessage) -> proto::EchoMessage, MIB, _,
     /// Binds the pRuntime to a chain.
-    InitRuntime(proto::InitRuntimeRequest) -> proto::InitRuntimeResponse, 100 * MIB, _;
+    InitRuntime(proto::InitRuntimeRequest) -> proto::InitRuntimeResponse, 100 * MIB, _,
     /// What to register with, and the attestation.
-    GetRuntimeInfo(proto::GetRuntimeInfoRequest) -> proto::InitRuntimeResponse, KIB, _;
+    GetRuntimeInfo(proto::GetRuntimeInfoRequest) -> proto::InitRuntimeResponse, KIB, _,
     /// Relay headers.
-    SyncHeader(proto::HeadersToSync) -> proto::SyncedTo, 100 * MIB, _;
+    SyncHeader(proto::HeadersToSync) -> proto::SyncedTo, 100 * MIB, _,
     /// Para headers.
-    SyncParaHeader(proto::ParaHeadersToSync) -> proto::SyncedTo, 100 * MIB, _;
+    SyncParaHeader(proto::ParaHeadersToSync) -> proto::SyncedTo, 100 * MIB, _,
     /// Both in one call, the relay part standing even if the para part fails.
-    SyncCombinedHeaders(proto::CombinedHeadersToSync) -> proto::HeadersSyncedTo, 100 * MIB, _;
+    SyncCombinedHeaders(proto::CombinedHeadersToSync) -> proto::HeadersSyncedTo, 100 * MIB, _,
     /// Storage changes of para blocks.
-    DispatchBlocks(proto::Blocks) -> proto::SyncedTo, 100 * MIB, _;
+    DispatchBlocks(proto::Blocks) -> proto::SyncedTo, 100 * MIB, _,
     /// The worker's messages for the chain.
-    GetEgressMessages(proto::Empty) -> proto::GetEgressMessagesResponse, KIB, _;
+    GetEgressMessages(proto::Empty) -> proto::GetEgressMessagesResponse, KIB, _,
     /// For gatekeepers only, which the double never is.
-    GetWorkerState(proto::GetWorkerStateRequest) -> proto::Empty, KIB, _;
+    GetWorkerState(proto::GetWorkerStateRequest) -> proto::Empty, KIB, _,
     /// A later state instead of the genesis state.
-    LoadChainState(proto::ChainState) -> proto::Empty, 500 * MIB, Mode::V2;
+    LoadChainState(proto::ChainState) -> proto::Empty, 500 * MIB, Mode::V2,
     /// For safe mode only, which the double never is in.
-    LoadStorageProof(proto::StorageProof) -> proto::Empty, 10 * MIB, Mode::V2;
+    LoadStorageProof(proto::StorageProof) -> proto::Empty, 10 * MIB, Mode::V2,
     /// Saves the state.
-    TakeCheckpoint(proto::Empty) -> proto::SyncedTo, KIB, Mode::V2;
+    TakeCheckpoint(proto::Empty) -> proto::SyncedTo, KIB, Mode::V2,
     /// Ends the process.
-    Stop(proto::StopOptions) -> proto::Empty, KIB, Mode::V2;
+    Stop(proto::StopOptions) -> proto::Empty, KIB, Mode::V2,
     /// Adds an address and signs all of them.
-    AddEndpoint(proto::AddEndpointRequest) -> proto::GetEndpointResponse, 10 * KIB, Mode::V2;
+    AddEndpoint(proto::AddEndpointRequest) -> proto::GetEndpointResponse, 10 * KIB, Mode::V2,
     /// Signs the added addresses again.
-    RefreshEndpointSigningTime(proto::Empty) -> proto::GetEndpointResponse, 10 * KIB, Mode::V2;
+    RefreshEndpointSigningTime(proto::Empty) -> proto::GetEndpointResponse, 10 * KIB, Mode::V2,
     /// The added addresses as last signed.
-    GetEndpointInfo(proto::Empty) -> proto::GetEndpointResponse, KIB, Mode::V2;
+    GetEndpointInfo(proto::Empty) -> proto::GetEndpointResponse, KIB, Mode::V2,
     /// Signs given addresses.
-    SignEndpointInfo(proto::SignEndpointsRequest) -> proto::GetEndpointResponse, 32 * KIB, Mode::V2;
+    SignEndpointInfo(proto::SignEndpointsRequest) -> proto::GetEndpointResponse, 32 * KIB, Mode::V2,
 }
 
 impl Method {

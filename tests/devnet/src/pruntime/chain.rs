@@ -169,7 +169,6 @@ impl Chain {
 
 /// Whether each header of a run names the one before it as its parent.
 fn linked<'a>(mut run: impl Iterator<Item = &'a Header>) -> bool {
-    use sp_runtime::traits::Header as _;
     let Some(mut parent) = run.next() else { return true };
     run.all(|header| {
         let linked = header.parent_hash == parent.hash();

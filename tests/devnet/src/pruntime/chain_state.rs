@@ -35,10 +35,8 @@ pub(crate) struct Delta {
 impl ChainState {
     /// A state of these pairs; of a key listed twice the last value counts.
     pub(crate) fn from_pairs(pairs: StorageState) -> Self {
-        let mut state = Self {
-            nodes: NodeStore::default(),
-            root: empty_trie_root::<LayoutV0<Blake2Hasher>>(),
-        };
+        let mut state =
+            Self { nodes: NodeStore::default(), root: empty_trie_root::<LayoutV0<Blake2Hasher>>() };
         let changes = StorageChanges {
             main_storage_changes: pairs.into_iter().map(|(k, v)| (k, Some(v))).collect(),
             child_storage_changes: Vec::new(),

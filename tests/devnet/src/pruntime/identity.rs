@@ -36,7 +36,11 @@ pub(crate) struct BadKey;
 
 impl SealedIdentity {
     /// A key made here, from a fixed seed or from chance.
-    pub(crate) fn generate(seed: Option<&[u8; 32]>, genesis_block_hash: H256, para_id: u32) -> Self {
+    pub(crate) fn generate(
+        seed: Option<&[u8; 32]>,
+        genesis_block_hash: H256,
+        para_id: u32,
+    ) -> Self {
         let pair = match seed {
             Some(seed) => sr25519::Pair::from_seed(seed),
             None => sr25519::Pair::generate().0,
@@ -45,7 +49,11 @@ impl SealedIdentity {
     }
 
     /// A key given for debugging.
-    pub(crate) fn debug(key: &[u8], genesis_block_hash: H256, para_id: u32) -> Result<Self, BadKey> {
+    pub(crate) fn debug(
+        key: &[u8],
+        genesis_block_hash: H256,
+        para_id: u32,
+    ) -> Result<Self, BadKey> {
         let pair = sr25519::Pair::from_seed_slice(key).map_err(|_| BadKey)?;
         Ok(Self::of(&pair, genesis_block_hash, para_id))
     }

@@ -63,9 +63,8 @@ impl LightClient {
             list == claimed
         } else {
             // The old key's value has a version byte in front of the list.
-            let versioned = checker
-                .read(storage_key::OLD_GRANDPA_AUTHORITIES)?
-                .ok_or(GenesisError::Missing)?;
+            let versioned =
+                checker.read(storage_key::OLD_GRANDPA_AUTHORITIES)?.ok_or(GenesisError::Missing)?;
             versioned.get(1..) == Some(&claimed[..])
         };
         if !matches {

@@ -234,11 +234,6 @@ impl Phactory {
         std::mem::take(&mut self.effects)
     }
 
-    /// The identity sealed so far.
-    pub(crate) fn sealed(&self) -> Option<&SealedIdentity> {
-        self.sealed.as_ref()
-    }
-
     /// The keys of the running worker.
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.runtime.as_ref().map(|runtime| &runtime.identity)

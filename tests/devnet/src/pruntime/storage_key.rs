@@ -1,7 +1,7 @@
 //! The storage keys pRuntime reads: by name, as every Substrate chain derives them.
 
 use parity_scale_codec::Encode;
-use sp_core::hashing::{twox_64, twox_128};
+use sp_io::hashing::{twox_64, twox_128};
 
 /// Of the relay chain: the authority list of newer runtimes, `Grandpa.Authorities`.
 pub(crate) const GRANDPA_AUTHORITIES: [u8; 32] = [

@@ -7,8 +7,8 @@ mod egress;
 
 use parity_scale_codec::{Decode, Encode};
 use prb_devnet_runtime::types::{
-    Message, MessageOrigin, SignedContentType, SignedMessage, SystemEvent, VersionedWorkerEndpoints,
-    WorkerEndpointPayload, WorkerPublicKey, topic, wrap_signed_content,
+    Message, MessageOrigin, SignedContentType, SignedMessage, SystemEvent,
+    VersionedWorkerEndpoints, WorkerEndpointPayload, WorkerPublicKey, topic, wrap_signed_content,
 };
 use sp_core::Pair;
 
@@ -79,7 +79,10 @@ impl Worker {
     }
 
     /// Those messages by sender.
-    pub(crate) fn egress(&self, public_key: WorkerPublicKey) -> Vec<(MessageOrigin, Vec<SignedMessage>)> {
+    pub(crate) fn egress(
+        &self,
+        public_key: WorkerPublicKey,
+    ) -> Vec<(MessageOrigin, Vec<SignedMessage>)> {
         self.egress.by_sender(MessageOrigin::Worker(public_key))
     }
 

@@ -104,7 +104,6 @@ struct Ancestry {
 
 impl Ancestry {
     fn new(headers: &[Header]) -> Self {
-        use sp_runtime::traits::Header as _;
         Self { parents: headers.iter().map(|header| (header.hash(), header.parent_hash)).collect() }
     }
 }
@@ -115,8 +114,7 @@ impl Chain<H256, u32> for Ancestry {
         let mut route = Vec::new();
         let mut current = block;
         while current != base {
-            current =
-                *self.parents.get(&current).ok_or(finality_grandpa::Error::NotDescendent)?;
+            current = *self.parents.get(&current).ok_or(finality_grandpa::Error::NotDescendent)?;
             route.push(current);
         }
         // The last step arrived at the base itself.

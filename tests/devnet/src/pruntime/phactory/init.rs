@@ -13,7 +13,6 @@ use crate::pruntime::identity::SealedIdentity;
 use crate::pruntime::proto;
 use crate::pruntime::scale::{GenesisBlockInfo, StorageState};
 use sp_core::H256;
-use sp_runtime::traits::Header as _;
 
 impl Phactory {
     /// The identity is sealed with the chain before anything is verified: genesis information that
@@ -39,7 +38,9 @@ impl Phactory {
         if sealed.dev_mode && provider.is_some() {
             return Err(Refusal::application("RA is disallowed when debug_set_key is enabled"));
         }
-        if let Some(provider) = provider.filter(|p| provider_of(self.settings.attestation) != Some(*p)) {
+        if let Some(provider) =
+            provider.filter(|p| provider_of(self.settings.attestation) != Some(*p))
+        {
             let text = format!("Unsupported attestation provider: {provider:?}");
             return Err(Refusal::Application(text));
         }

@@ -5,7 +5,7 @@ use prb_devnet_runtime::types::{
     AccountId, AttestationProvider, AttestationReport, WorkerRegistrationInfo,
     WorkerRegistrationInfoV2,
 };
-use sp_core::hashing::{blake2_128, blake2_256};
+use sp_io::hashing::{blake2_128, blake2_256};
 
 use super::sync::MAX_CONSENSUS_VERSION;
 use super::{NOT_INITIALIZED, Phactory, Runtime};
@@ -36,10 +36,7 @@ struct CachedAttestation {
 }
 
 impl Registration {
-    pub(super) fn new(
-        operator: Option<AccountId>,
-        provider: Option<AttestationProvider>,
-    ) -> Self {
+    pub(super) fn new(operator: Option<AccountId>, provider: Option<AttestationProvider>) -> Self {
         Self { operator, provider, attestation: None }
     }
 }
@@ -69,15 +66,17 @@ impl Phactory {
         let runtime = self.runtime()?;
         let state = &mut runtime.state;
         let renew = request.force_refresh_ra || operator.is_some();
-        state.registration.attestation.take_if(|cached| {
-            renew || now > cached.timestamp + MAX_ATTESTATION_AGE
-        });
+        state
+            .registration
+            .attestation
+            .take_if(|cached| renew || now > cached.timestamp + MAX_ATTESTATION_AGE);
         if operator.is_some() {
             state.registration.operator = operator;
         }
         let provider = state.registration.provider;
         let good_key = trusted_key || state.worker.registered() || provider.is_none();
-        if good_key && state.follower.state_validated() && state.registration.attestation.is_none() {
+        if good_key && state.follower.state_validated() && state.registration.attestation.is_none()
+        {
             let statement = self.statement()?;
             let report = attestation::report(provider, &blake2_256(&statement));
             self.runtime()?.state.registration.attestation =

@@ -152,5 +152,4 @@ impl Phactory {
         self.can_load_chain_state = false;
         Ok(())
     }
-
 }

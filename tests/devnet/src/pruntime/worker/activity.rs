@@ -92,11 +92,8 @@ impl Activity {
         match *event {
             WorkerEvent::Registered { .. } => self.registered = true,
             WorkerEvent::BenchStart { duration } => {
-                self.benchmark = Some(Benchmark {
-                    start_block: clock.block,
-                    start_ms: clock.now_ms,
-                    duration,
-                });
+                self.benchmark =
+                    Some(Benchmark { start_block: clock.block, start_ms: clock.now_ms, duration });
             }
             WorkerEvent::BenchScore(_) => {}
             WorkerEvent::Started { session_id, .. } => {

@@ -71,9 +71,7 @@ impl BlockView {
             } else {
                 state.get_decoded(&keys.allow_list).unwrap_or_default()
             },
-            consensus_version: state
-                .get_decoded(&keys.consensus_version)
-                .unwrap_or_default(),
+            consensus_version: state.get_decoded(&keys.consensus_version).unwrap_or_default(),
         }
     }
 }
