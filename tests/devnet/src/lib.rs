@@ -1,12 +1,13 @@
-//! An embedded development network: a relay chain and a parachain with real proofs, real finality
-//! and the JSON-RPC of Substrate nodes, and a pRuntime double that verifies what it is fed.
+//! The embedded network: a relay chain and a parachain with real proofs, finality and RPC, and a
+//! verifying pRuntime double to feed with them.
 //!
-//! - [`engine`] makes and keeps the blocks of one chain.
-//! - [`grandpa`] makes the relay chain's blocks final.
-//! - [`rpc`] serves a chain as a Substrate node does.
-//! - [`network`] runs both chains together.
+//! [`network::Network`] runs both chains; [`pruntime`] is the worker. Neither shares an encoder
+//! or a verifier with the bridge.
+
+#![forbid(unsafe_code)]
 
 pub mod engine;
 pub mod grandpa;
 pub mod network;
+pub mod pruntime;
 pub mod rpc;
