@@ -12,5 +12,6 @@ pub mod chain;
 pub mod error;
 pub mod queue;
 pub mod scale;
+pub mod store;
 #[cfg(test)]
 mod test_vectors;
