@@ -14,5 +14,6 @@ pub mod lifecycle;
 pub mod pruntime;
 pub mod queue;
 pub mod scale;
+pub mod store;
 #[cfg(test)]
 mod test_vectors;
