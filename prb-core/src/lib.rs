@@ -14,3 +14,5 @@ pub mod lifecycle;
 pub mod pruntime;
 pub mod queue;
 pub mod scale;
+#[cfg(test)]
+mod test_vectors;
