@@ -12,3 +12,4 @@ pub mod chain;
 pub mod error;
 pub mod queue;
 pub mod scale;
+pub mod trader;
