@@ -16,3 +16,4 @@ pub mod queue;
 pub mod scale;
 #[cfg(test)]
 mod test_vectors;
+pub mod trader;
