@@ -27,6 +27,7 @@ pub struct Cli {
         global = true,
         value_name = "LEVEL",
         env = "PHALA_LOGGER_LEVEL",
+        hide_env_values = true,
         default_value = "info"
     )]
     pub log: String,
