@@ -28,7 +28,8 @@ pub struct Cli {
         value_name = "LEVEL",
         env = "PHALA_LOGGER_LEVEL",
         hide_env_values = true,
-        default_value = "info"
+        default_value = "info",
+        display_order = 100
     )]
     pub log: String,
 }
@@ -44,6 +45,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_value_name = "MODULE")]
 #[command(subcommand_help_heading = "Modules")]
+#[command(override_usage = "prb run --dev [OPTIONS]\n       prb run [OPTIONS] <MODULE>")]
 pub struct RunArgs {
     /// The module to run alone.
     #[command(subcommand)]
