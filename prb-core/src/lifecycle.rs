@@ -4,5 +4,6 @@ mod address;
 mod computing;
 mod egress;
 mod intent;
+mod inventory;
 mod machine;
 mod sync;
