@@ -27,7 +27,9 @@ pub struct Cli {
         global = true,
         value_name = "LEVEL",
         env = "PHALA_LOGGER_LEVEL",
-        default_value = "info"
+        hide_env_values = true,
+        default_value = "info",
+        display_order = 100
     )]
     pub log: String,
 }
@@ -43,6 +45,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_value_name = "MODULE")]
 #[command(subcommand_help_heading = "Modules")]
+#[command(override_usage = "prb run --dev [OPTIONS]\n       prb run [OPTIONS] <MODULE>")]
 pub struct RunArgs {
     /// The module to run alone.
     #[command(subcommand)]

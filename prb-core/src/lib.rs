@@ -17,3 +17,4 @@ pub mod scale;
 pub mod store;
 #[cfg(test)]
 mod test_vectors;
+pub mod trader;

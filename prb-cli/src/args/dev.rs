@@ -28,7 +28,7 @@ pub struct DevArgs {
     pub block_time: u64,
 
     /// Stop once this is reached: exit code 0 if it was, 1 with the reasons if time ran out.
-    #[arg(long, value_enum, requires = "dev")]
+    #[arg(long, value_enum, value_name = "GOAL", requires = "dev")]
     pub until: Option<Goal>,
 
     /// How long to wait for the goal of --until, in seconds.
