@@ -1,6 +1,7 @@
 //! The real binary, from outside: what it prints, how it ends, and what it leaves behind.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -82,4 +83,29 @@ fn bad_arguments_are_usage() {
     assert_refused("run pruntime", 2, &["--listen"]);
     assert_refused("run pruntime --listen localhost", 2, &["--listen"]);
     assert_refused("run", 2, &["--dev"]);
+}
+
+#[test]
+fn a_busy_port_is_one_error() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    assert_refused(
+        &format!("run pruntime --listen {address}"),
+        1,
+        &[&address.to_string(), "in use"],
+    );
+}
+
+#[test]
+fn an_unusable_data_folder_is_one_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    // Rights do not bind a superuser; a file where a folder should be binds everybody.
+    let below = file.join("data");
+    let path = below.to_str().unwrap();
+    assert_refused(&format!("run --dev --data-dir {path}"), 1, &[path]);
+    assert_refused(&format!("run pruntime --listen 127.0.0.1:0 --data-dir {path}"), 1, &[path]);
+    let path = folder.path().to_str().unwrap();
+    assert_refused(&format!("run --dev --data-dir {path}"), 1, &[path, "not empty"]);
 }
