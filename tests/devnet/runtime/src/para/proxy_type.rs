@@ -1,0 +1,66 @@
+//! What a proxy account may do for the account it stands for.
+
+use frame_support::traits::InstanceFilter;
+use parity_scale_codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+use super::RuntimeCall;
+
+/// The kinds of proxy, with Khala's indices.
+#[derive(
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Debug,
+    Default,
+)]
+pub enum ProxyType {
+    /// Any call.
+    #[default]
+    #[codec(index = 0)]
+    Any,
+    /// Calls that move no balance, as a fixed list.
+    #[codec(index = 1)]
+    NonTransfer,
+    /// Announced proxy calls may be rejected.
+    #[codec(index = 2)]
+    CancelProxy,
+    /// Governance.
+    #[codec(index = 3)]
+    Governance,
+    /// Collation.
+    #[codec(index = 4)]
+    Collator,
+    /// What runs a stake pool's workers.
+    #[codec(index = 5)]
+    StakePoolManager,
+}
+
+impl InstanceFilter<RuntimeCall> for ProxyType {
+    fn filter(&self, call: &RuntimeCall) -> bool {
+        match self {
+            Self::Any => true,
+            Self::NonTransfer => matches!(
+                call,
+                RuntimeCall::System(_) | RuntimeCall::Utility(_) | RuntimeCall::Proxy(_)
+            ),
+            Self::CancelProxy => {
+                matches!(call, RuntimeCall::Proxy(pallet_proxy::Call::reject_announcement { .. }))
+            }
+            Self::Governance | Self::Collator => false,
+            Self::StakePoolManager => matches!(call, RuntimeCall::Utility(_)),
+        }
+    }
+
+    fn is_superset(&self, other: &Self) -> bool {
+        self == other || *self == Self::Any
+    }
+}
