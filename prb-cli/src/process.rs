@@ -14,9 +14,7 @@ use crate::Failure;
 const LEFT_OVERS: Duration = Duration::from_millis(500);
 
 /// Runs a command on all cores.
-pub(crate) fn block_on(
-    command: impl Future<Output = Result<(), Failure>>,
-) -> Result<(), Failure> {
+pub(crate) fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = Runtime::new().context("cannot start the executor")?;
     let result = runtime.block_on(command);
     runtime.shutdown_timeout(LEFT_OVERS);
