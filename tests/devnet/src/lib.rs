@@ -1,8 +1,11 @@
-//! The embedded network: a relay chain and a parachain with real proofs, finality and RPC, and a
-//! verifying pRuntime double to feed with them.
+//! An embedded development network: a relay chain and a parachain with real proofs, real finality
+//! and the JSON-RPC of Substrate nodes, and a pRuntime double that verifies what it is fed.
 //!
-//! [`network::Network`] runs both chains; [`pruntime`] is the worker. Neither shares an encoder
-//! or a verifier with the bridge.
+//! - [`engine`] makes and keeps the blocks of one chain.
+//! - [`grandpa`] makes the relay chain's blocks final.
+//! - [`rpc`] serves a chain as a Substrate node does.
+//! - [`network`] runs both chains together.
+//! - [`pruntime`] is the worker; it shares no encoder and no verifier with the bridge.
 
 #![forbid(unsafe_code)]
 
