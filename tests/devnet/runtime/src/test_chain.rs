@@ -63,8 +63,8 @@ impl TestChain {
         let parent = self.head().clone();
         let next = Header::new(
             parent.number + 1,
-            Default::default(),
-            Default::default(),
+            sp_core::H256::default(),
+            sp_core::H256::default(),
             parent.hash(),
             sp_runtime::Digest::default(),
         );
@@ -78,7 +78,7 @@ impl TestChain {
         }
         let mut results = Vec::new();
         for extrinsic in extrinsics {
-            let result: ApplyExtrinsicResult = self.call("BlockBuilder_apply_extrinsic", extrinsic);
+            let result = self.apply(extrinsic);
             if result.is_ok() {
                 body.push(OpaqueExtrinsic::decode(&mut extrinsic.as_slice()).unwrap());
             }
@@ -87,15 +87,28 @@ impl TestChain {
         let header: Header = self.call("BlockBuilder_finalize_block", &[]);
         self.state.commit_all().unwrap();
         assert_eq!(header.state_root, *self.state.backend.root());
-        self.execute_again(before, OpaqueBlock::new(header.clone(), body));
+        self.execute_again(before, &OpaqueBlock::new(header.clone(), body));
         self.headers.push(header.clone());
         BuiltBlock { header, results }
+    }
+
+    /// Applies an extrinsic; one that cannot be included leaves no trace.
+    fn apply(&mut self, extrinsic: &[u8]) -> ApplyExtrinsicResult {
+        self.state.execute_with(sp_io::storage::start_transaction);
+        let result: ApplyExtrinsicResult = self.call("BlockBuilder_apply_extrinsic", extrinsic);
+        let end = if result.is_ok() {
+            sp_io::storage::commit_transaction
+        } else {
+            sp_io::storage::rollback_transaction
+        };
+        self.state.execute_with(end);
+        result
     }
 
     fn execute_again(
         &mut self,
         before: sp_state_machine::InMemoryBackend<sp_core::Blake2Hasher>,
-        block: OpaqueBlock,
+        block: &OpaqueBlock,
     ) {
         let state_version = self.runtime.version.state_version();
         let mut state =
