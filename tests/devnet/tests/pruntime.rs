@@ -2,8 +2,15 @@
 //! material, the API's manners, and the worker's life.
 
 mod pruntime {
+    mod background;
     mod client;
     mod corruptions;
+    mod follow;
+    mod manners;
     mod material;
+    mod registration;
+    mod restarts;
+    mod small_chain;
     mod vectors;
+    mod worker_life;
 }
