@@ -10,6 +10,11 @@ pub mod backoff;
 pub mod blob;
 pub mod chain;
 pub mod error;
+pub mod lifecycle;
+pub mod pruntime;
 pub mod queue;
 pub mod scale;
+pub mod store;
+#[cfg(test)]
+mod test_vectors;
 pub mod trader;

@@ -114,6 +114,12 @@ impl Operator {
         self.proxied
     }
 
+    /// The same signer, for another account or for itself.
+    pub fn for_account(mut self, proxied: Option<AccountId32>) -> Self {
+        self.proxied = proxied;
+        self
+    }
+
     /// An sr25519 signature over `message`.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.keypair.sign_simple(b"substrate", message).to_bytes()
