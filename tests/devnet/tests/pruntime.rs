@@ -1,7 +1,16 @@
 //! The pRuntime double over HTTP: recorded answers of real verification code, corruptions of good
 //! material, the API's manners, and the worker's life.
 
-#[path = "pruntime/client.rs"]
-mod client;
-#[path = "pruntime/vectors.rs"]
-mod vectors;
+mod pruntime {
+    mod background;
+    mod client;
+    mod corruptions;
+    mod follow;
+    mod manners;
+    mod material;
+    mod registration;
+    mod restarts;
+    mod small_chain;
+    mod vectors;
+    mod worker_life;
+}

@@ -6,7 +6,7 @@ use prost::Message;
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// 200 and a message.
     Ok(Vec<u8>),
     /// Another status and the text of the error message, or of the body if it is none.
@@ -17,7 +17,7 @@ pub enum Reply {
 
 impl Reply {
     /// The message of a 200.
-    pub fn ok<T: Message + Default>(&self) -> T {
+    pub(crate) fn ok<T: Message + Default>(&self) -> T {
         match self {
             Reply::Ok(body) => T::decode(&body[..]).expect("an answer of the method's type"),
             other => panic!("expected an answer, got {other:?}"),
@@ -25,7 +25,7 @@ impl Reply {
     }
 
     /// The text of a 500.
-    pub fn error(&self) -> &str {
+    pub(crate) fn error(&self) -> &str {
         match self {
             Reply::Refused { status: 500, text } => text,
             other => panic!("expected an application error, got {other:?}"),
@@ -34,27 +34,32 @@ impl Reply {
 }
 
 /// A double with its client.
-pub struct Peer {
-    pub double: DoubleHandle,
-    http: reqwest::Client,
+pub(crate) struct Peer {
+    pub(crate) double: DoubleHandle,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Peer {
     /// A fresh double with these settings.
-    pub async fn start(config: DoubleConfig) -> Self {
+    pub(crate) async fn start(config: DoubleConfig) -> Self {
         let double = Double::builder(config).build().expect("settings").start().await;
         Self { double: double.expect("a free port"), http: reqwest::Client::new() }
     }
 
     /// A fresh pRuntime 2.x.
-    pub async fn fresh() -> Self {
+    pub(crate) async fn fresh() -> Self {
         Self::start(DoubleConfig::default()).await
     }
 
     /// Posts a request message.
-    pub async fn call(&self, method: &str, request: &impl Message) -> Reply {
+    pub(crate) async fn call(&self, method: &str, request: &impl Message) -> Reply {
+        self.call_raw(method, request.encode_to_vec()).await
+    }
+
+    /// Posts a body as it is.
+    pub(crate) async fn call_raw(&self, method: &str, body: Vec<u8>) -> Reply {
         let url = format!("{}/prpc/PhactoryAPI.{method}", self.double.endpoint());
-        let sent = self.http.post(url).body(request.encode_to_vec()).send().await;
+        let sent = self.http.post(url).body(body).send().await;
         let Ok(response) = sent else { return Reply::Broken };
         let status = response.status().as_u16();
         let Ok(body) = response.bytes().await else { return Reply::Broken };
@@ -68,7 +73,7 @@ impl Peer {
         Reply::Refused { status, text }
     }
 
-    pub async fn info(&self) -> proto::PhactoryInfo {
+    pub(crate) async fn info(&self) -> proto::PhactoryInfo {
         self.call("GetInfo", &proto::Empty {}).await.ok()
     }
 }

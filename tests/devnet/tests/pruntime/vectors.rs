@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use prb_devnet::pruntime::{DoubleExit, proto};
 use serde_json::{Value, json};
 
-use crate::client::{Peer, Reply};
+use crate::pruntime::client::{Peer, Reply};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/vectors/pruntime")

@@ -31,7 +31,7 @@ impl Phactory {
             return Err(Refusal::application("Runtime already initialized"));
         }
         let genesis_block_hash = genesis.block_header.hash();
-        let state = ChainState::from_pairs(pairs);
+        let state = Self::state_of(pairs, self.settings.light);
         let para_id = state.para_id();
         let sealed =
             self.seal_identity(request.debug_set_key.as_deref(), genesis_block_hash, para_id)?;

@@ -78,7 +78,7 @@ impl Phactory {
         if good_key && state.follower.state_validated() && state.registration.attestation.is_none()
         {
             let statement = self.statement()?;
-            let report = attestation::report(provider, &blake2_256(&statement));
+            let report = attestation::report(provider, &blake2_256(&statement), now);
             self.runtime()?.state.registration.attestation =
                 Some(CachedAttestation { report, timestamp: now });
         }

@@ -1,6 +1,7 @@
 //! Feeding the chains: relay headers, para headers, blocks, and a whole state.
 
 use super::Phactory;
+use crate::pruntime::attestation;
 use crate::pruntime::call::{Refusal, decode_scale};
 use crate::pruntime::chain::SyncError;
 use crate::pruntime::chain_state::ChainState;
@@ -9,15 +10,13 @@ use crate::pruntime::scale::{
     AuthoritySetChange, BlockHeaderWithChanges, Header, HeaderToSync, StorageProof, StorageState,
 };
 use crate::pruntime::worker::BlockView;
+use sp_io::hashing::twox_128;
 
 /// Blocks older than this are dispatched in place, ms.
 const SYNCING_AGE: u64 = 3_600_000;
 
 /// The highest consensus version this pRuntime knows.
 pub(super) const MAX_CONSENSUS_VERSION: u32 = 0;
-
-/// The measurement of a pRuntime outside an enclave.
-const NO_MEASUREMENT: [u8; 32] = [0; 32];
 
 impl From<SyncError> for Refusal {
     fn from(error: SyncError) -> Self {
@@ -108,13 +107,22 @@ impl Phactory {
 
     /// Why the chain does not tolerate this pRuntime any longer.
     fn outdated(&self, view: &BlockView) -> Option<String> {
-        let allowed =
-            view.allowed_measurements.iter().any(|entry| entry.starts_with(&NO_MEASUREMENT));
+        let measurement = attestation::measurement(self.settings.attestation);
+        let allowed = view.allowed_measurements.iter().any(|entry| entry.starts_with(&measurement));
         if self.settings.version < view.minimum_version && !allowed {
             return Some(format!("outdated: the chain wants version {:?}", view.minimum_version));
         }
         (view.consensus_version > MAX_CONSENSUS_VERSION)
             .then(|| format!("outdated: the chain wants consensus {}", view.consensus_version))
+    }
+
+    /// The state of these pairs; on trust, only what init and registration are decided by.
+    pub(super) fn state_of(mut pairs: StorageState, light: bool) -> ChainState {
+        if light {
+            let kept = ["ParachainInfo", "PhalaRegistry"].map(|name| twox_128(name.as_bytes()));
+            pairs.retain(|(key, _)| kept.iter().any(|pallet| key.starts_with(pallet)));
+        }
+        ChainState::from_pairs(pairs)
     }
 
     pub(super) fn load_chain_state(
@@ -131,7 +139,7 @@ impl Phactory {
         let Some(runtime) = &mut self.runtime else {
             return Err(Refusal::application("System is uninitialized"));
         };
-        let state = ChainState::from_pairs(pairs);
+        let state = Self::state_of(pairs, self.settings.light);
         let (loading, init) = (state.para_id(), runtime.state.para_id);
         if loading != init {
             return Err(Refusal::Application(format!(
