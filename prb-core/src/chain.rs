@@ -4,6 +4,7 @@ pub mod client;
 pub mod endpoint;
 pub mod error;
 pub mod keys;
+pub mod verify;
 
 pub use client::{ChainClient, ChainClientConfig};
 pub use endpoint::Endpoint;

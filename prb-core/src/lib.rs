@@ -10,5 +10,10 @@ pub mod backoff;
 pub mod blob;
 pub mod chain;
 pub mod error;
+pub mod lifecycle;
+pub mod pruntime;
 pub mod queue;
 pub mod scale;
+#[cfg(test)]
+mod test_vectors;
+pub mod trader;
