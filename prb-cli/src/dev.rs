@@ -14,7 +14,9 @@ use crate::view::View;
 
 mod bridge;
 mod data_dir;
+mod network;
 pub(crate) mod pruntime;
+mod workers;
 
 pub use bridge::{Bridge, Options};
 pub use data_dir::DataDir;
@@ -69,14 +71,15 @@ async fn follow(
     })
     .await?;
 
+    let mut failure = std::pin::pin!(bridge.failure());
     let mut ticks = interval(REFRESH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            reason = bridge.failure() => return Err(Failure::Failed(reason)),
+            reason = &mut failure => return Err(Failure::Failed(reason)),
         }
-        bridge.update(&mut view).await;
+        bridge.update(&mut view);
         view.elapsed = started.elapsed();
         if output.show(&view).is_err() {
             // Who read along has gone.
