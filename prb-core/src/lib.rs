@@ -11,8 +11,11 @@ pub mod blob;
 pub mod chain;
 pub mod data_provider;
 pub mod error;
+pub mod lifecycle;
+pub mod pruntime;
 pub mod queue;
 pub mod scale;
 pub mod store;
 #[cfg(test)]
 mod test_vectors;
+pub mod trader;

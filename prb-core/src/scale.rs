@@ -6,6 +6,9 @@
 pub mod bridge;
 pub mod grandpa;
 pub mod header;
+pub mod messages;
+pub mod on_chain;
+pub mod registration;
 pub mod storage;
 
 #[cfg(test)]
