@@ -12,9 +12,9 @@ pub mod dev;
 mod exit;
 mod logging;
 mod output;
+mod process;
 mod run;
-mod shutdown;
-mod signal;
+pub mod shutdown;
 pub mod view;
 
 pub use exit::Failure;

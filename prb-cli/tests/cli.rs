@@ -1,8 +1,11 @@
 //! The real binary, from outside: what it prints, how it ends, and what it leaves behind.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// A folder of its own for each test: whatever is left behind shows there.
 struct Prb {
@@ -31,6 +34,44 @@ impl Prb {
     fn left_behind(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+/// A running prb, ended with the test.
+struct Running {
+    child: Child,
+}
+
+impl Running {
+    fn start(prb: &Prb, words: &str) -> Self {
+        let mut command = prb.command(words);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self { child }
+    }
+
+    fn stdout(&mut self) -> impl Iterator<Item = String> + use<> {
+        BufReader::new(self.child.stdout.take().unwrap()).lines().map(Result::unwrap)
+    }
+
+    /// Asks it to stop, and waits at most `limit` for that.
+    fn terminate(&mut self, limit: Duration) -> ExitStatus {
+        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "still running after {limit:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -82,4 +123,45 @@ fn bad_arguments_are_usage() {
     assert_refused("run pruntime", 2, &["--listen"]);
     assert_refused("run pruntime --listen localhost", 2, &["--listen"]);
     assert_refused("run", 2, &["--dev"]);
+}
+
+#[test]
+fn a_busy_port_is_one_error() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    assert_refused(
+        &format!("run pruntime --listen {address}"),
+        1,
+        &[&address.to_string(), "in use"],
+    );
+}
+
+#[test]
+fn an_unusable_data_folder_is_one_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    // Rights do not bind a superuser; a file where a folder should be binds everybody.
+    let below = file.join("data");
+    let path = below.to_str().unwrap();
+    assert_refused(&format!("run --dev --data-dir {path}"), 1, &[path]);
+    assert_refused(&format!("run pruntime --listen 127.0.0.1:0 --data-dir {path}"), 1, &[path]);
+    let path = folder.path().to_str().unwrap();
+    assert_refused(&format!("run --dev --data-dir {path}"), 1, &[path, "not empty"]);
+}
+
+#[test]
+fn a_double_serves_once_it_says_so_and_stops_when_told() {
+    let prb = Prb::new();
+    let mut running = Running::start(&prb, "run pruntime --listen 127.0.0.1:0");
+    let ready = running.stdout().next().unwrap();
+    let address = ready.strip_prefix("pRuntime double ready at http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /info HTTP/1.1\r\nHost: prb\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains(r#""initialized":false"#), "{answer}");
+    assert_eq!(running.terminate(Duration::from_secs(10)).code(), Some(0));
+    assert!(prb.left_behind().is_empty());
 }

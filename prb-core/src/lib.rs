@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod pruntime;
 pub mod queue;
 pub mod scale;
+pub mod store;
 #[cfg(test)]
 mod test_vectors;
 pub mod trader;

@@ -1,11 +1,17 @@
 //! The recorded chain of `tests/fixtures/vectors/pruntime`: made by real runtimes, accepted by
 //! real verification code.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use parity_scale_codec::Decode;
 use serde_json::Value;
+use sp_crypto_hashing::blake2_256;
 use subxt::utils::H256;
+
+use crate::scale::header::Header;
+use crate::scale::storage::StorageProof;
 
 pub(crate) struct Vectors {
     pub(crate) para_id: u32,
@@ -84,4 +90,36 @@ fn bytes(value: &Value) -> Vec<u8> {
 
 fn hash(value: &Value) -> H256 {
     H256(bytes(value).try_into().unwrap())
+}
+
+/// Proofs of the parachain's head by relay block, out of the requests that were accepted.
+pub(crate) fn proofs() -> &'static HashMap<u32, StorageProof> {
+    static LOADED: OnceLock<HashMap<u32, StorageProof>> = OnceLock::new();
+    LOADED.get_or_init(|| {
+        let mut proofs = HashMap::new();
+        for entry in std::fs::read_dir(folder()).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            let Ok(json) = serde_json::from_str::<Value>(&text) else { continue };
+            let mut relay = None;
+            for op in json["ops"].as_array().into_iter().flatten() {
+                let ok = !op["expect"]["ok"].is_null();
+                if ok && op["op"] == "sync_header" {
+                    relay = op["expect"]["ok"]["synced_to"].as_u64();
+                }
+                if let (true, Some(relay), "sync_para_header") =
+                    (ok, relay, op["op"].as_str().unwrap_or_default())
+                {
+                    let nodes = op["request"]["proof"].as_array().unwrap().iter().map(bytes);
+                    let accepted: StorageProof = nodes.collect();
+                    // A request that was a no-op may hold any proof.
+                    let header = &Vectors::load().relay[relay as usize].header;
+                    let root = Header::decode(&mut &header[..]).unwrap().state_root;
+                    if accepted.iter().any(|node| blake2_256(node) == root.0) {
+                        proofs.entry(relay as u32).or_insert(accepted);
+                    }
+                }
+            }
+        }
+        proofs
+    })
 }

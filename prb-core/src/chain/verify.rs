@@ -4,4 +4,5 @@ pub mod authorities;
 pub mod headers;
 pub mod justification;
 pub mod para_state;
+pub mod segment;
 pub mod storage_proof;

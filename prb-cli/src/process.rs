@@ -1,9 +1,25 @@
-//! Being told to stop.
+//! The process around a command: its executor and the signals that end it.
 
+use std::future::Future;
 use std::io;
+use std::time::Duration;
 
 use anyhow::Context;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::Failure;
+
+/// How long computations that nobody waits for any more may hold up the end.
+const LEFT_OVERS: Duration = Duration::from_millis(500);
+
+/// Runs a command on all cores.
+pub(crate) fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = Runtime::new().context("cannot start the executor")?;
+    let result = runtime.block_on(command);
+    runtime.shutdown_timeout(LEFT_OVERS);
+    result
+}
 
 /// Ctrl-C and SIGTERM, from when it is made.
 pub(crate) struct StopSignal {
