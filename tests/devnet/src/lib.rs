@@ -5,7 +5,9 @@
 //! - [`grandpa`] makes the relay chain's blocks final.
 //! - [`rpc`] serves a chain as a Substrate node does.
 //! - [`network`] runs both chains together.
-//! - [`pruntime`] is the double.
+//! - [`pruntime`] is the worker; it shares no encoder and no verifier with the bridge.
+
+#![forbid(unsafe_code)]
 
 pub mod engine;
 pub mod grandpa;

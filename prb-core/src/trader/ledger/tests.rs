@@ -244,10 +244,10 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn every_extrinsic_is_told_once_and_truly(steps in vec(step(), 0..300)) {
+    fn every_extrinsic_is_told_once_and_truly(steps in vec(step(), 0..200)) {
         let (mut chain, mut trader, mut intents) = (Chain::new(), Trader::new(), 0);
         let steps = steps.into_iter().chain(quiet());
         for step in steps {
@@ -325,4 +325,13 @@ fn another_users_pending_extrinsic_is_waited_for_but_not_for_ever() {
     assert!(!ledger.settle(&view(25), &[6]));
     assert!(ledger.settle(&view(26), &[6]));
     assert_eq!(ledger.next_nonce(), Some(6));
+}
+
+#[test]
+fn an_extrinsic_lives_until_the_last_block_of_its_era_is_final() {
+    let era = Era::new(10, H256::zero(), PERIOD);
+    let view = |number| FinalView { number, nonce: 5, spec_version: 1 };
+    assert_eq!(why_gone(5, era.death(), &view(24)), None);
+    assert_eq!(why_gone(5, era.death(), &view(25)), Some(Gone::Expired));
+    assert_eq!(why_gone(4, era.death(), &view(11)), Some(Gone::Replaced));
 }

@@ -53,6 +53,10 @@ pub const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 /// mortal transaction may lie.
 pub const BLOCK_HASH_COUNT: BlockNumber = 1200;
 
+/// The execution time assumed of a call of a mirrored pallet: 50 µs, so that a batch of many fits
+/// into a block.
+pub const CALL_WEIGHT: Weight = Weight::from_parts(50_000_000, 0);
+
 /// Inherent data under this key is the block's time: a `u64`, ms since 1970.
 pub const TIMESTAMP_INHERENT: InherentIdentifier = *b"timstap0";
 

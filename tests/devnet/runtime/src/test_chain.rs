@@ -78,7 +78,7 @@ impl TestChain {
         }
         let mut results = Vec::new();
         for extrinsic in extrinsics {
-            let result: ApplyExtrinsicResult = self.call("BlockBuilder_apply_extrinsic", extrinsic);
+            let result = self.apply(extrinsic);
             if result.is_ok() {
                 body.push(OpaqueExtrinsic::decode(&mut extrinsic.as_slice()).unwrap());
             }
@@ -90,6 +90,19 @@ impl TestChain {
         self.execute_again(before, OpaqueBlock::new(header.clone(), body));
         self.headers.push(header.clone());
         BuiltBlock { header, results }
+    }
+
+    /// Applies an extrinsic; one that cannot be included leaves no trace.
+    fn apply(&mut self, extrinsic: &[u8]) -> ApplyExtrinsicResult {
+        self.state.execute_with(sp_io::storage::start_transaction);
+        let result: ApplyExtrinsicResult = self.call("BlockBuilder_apply_extrinsic", extrinsic);
+        let end = if result.is_ok() {
+            sp_io::storage::commit_transaction
+        } else {
+            sp_io::storage::rollback_transaction
+        };
+        self.state.execute_with(end);
+        result
     }
 
     fn execute_again(

@@ -19,11 +19,18 @@ use sp_runtime::{generic, traits::BlakeTwo256};
 use sp_version::RuntimeVersion;
 
 use self::api::RUNTIME_API_VERSIONS;
-use super::{parachain_info, parachain_system, proxy_type::ProxyType};
+use super::{
+    assets, dev_gatekeeper, parachain_info, parachain_system, phala_base_pool, phala_computation,
+    phala_mq,
+    phala_mq::{CheckMqSequence, MessageConsumer},
+    phala_registry, phala_stake_pool,
+    proxy_type::ProxyType,
+};
 use crate::chain::{
     Address, BLOCK_HASH_COUNT, Balance, Header, RuntimeBlockLength, RuntimeBlockWeights, Signature,
     TOKEN,
 };
+use crate::types::Message;
 
 pub use api::dispatch;
 
@@ -49,6 +56,13 @@ construct_runtime! {
         ParachainSystem: parachain_system = 21,
         Balances: pallet_balances = 40,
         TransactionPayment: pallet_transaction_payment = 41,
+        Assets: assets = 45,
+        PhalaMq: phala_mq = 85,
+        PhalaRegistry: phala_registry = 86,
+        PhalaComputation: phala_computation = 87,
+        PhalaStakePoolv2: phala_stake_pool = 93,
+        PhalaBasePool: phala_base_pool = 96,
+        DevGatekeeper: dev_gatekeeper = 200,
     }
 }
 
@@ -61,6 +75,7 @@ pub type TransactionExtensions = (
     CheckEra<Runtime>,
     CheckNonce<Runtime>,
     CheckWeight<Runtime>,
+    CheckMqSequence<Runtime>,
     ChargeTransactionPayment<Runtime>,
     CheckMetadataHash<Runtime>,
 );
@@ -146,3 +161,34 @@ impl pallet_transaction_payment::Config for Runtime {
 impl parachain_info::Config for Runtime {}
 
 impl parachain_system::Config for Runtime {}
+
+impl assets::Config for Runtime {}
+
+impl phala_mq::Config for Runtime {
+    type Consumer = Consumers;
+    type Verifier = PhalaRegistry;
+}
+
+/// The pallets that read messages.
+pub struct Consumers;
+
+impl MessageConsumer for Consumers {
+    fn on_message(message: &Message) {
+        PhalaRegistry::on_message(message);
+        DevGatekeeper::on_message(message);
+    }
+}
+
+impl phala_registry::Config for Runtime {}
+
+impl phala_computation::Config for Runtime {
+    type OnUnbound = PhalaStakePoolv2;
+}
+
+impl phala_base_pool::Config for Runtime {}
+
+impl phala_stake_pool::Config for Runtime {}
+
+impl dev_gatekeeper::Config for Runtime {
+    type RuntimeCall = RuntimeCall;
+}
