@@ -1,6 +1,8 @@
 //! The pRuntime double over HTTP: recorded answers of real verification code, corruptions of good
 //! material, the API's manners, and the worker's life.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "what fails here fails a test")]
+
 mod pruntime {
     mod background;
     mod client;

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use prb_devnet::pruntime::DoubleConfig;
+use parity_scale_codec::{Decode, Encode};
+use prb_devnet::pruntime::scale::BlockHeaderWithChanges;
+use prb_devnet::pruntime::{DoubleConfig, proto};
 
+use super::client::Reply;
 use super::follow::{Follower, accept};
 
 const REFUSAL: &str = "RCU in progress, please try the request again later";
@@ -12,7 +15,7 @@ const REFUSAL: &str = "RCU in progress, please try the request again later";
 async fn changes_are_refused_while_blocks_are_dispatched_in_the_background() {
     let config = DoubleConfig {
         rcu: true,
-        dispatch_delay: Duration::from_secs(2),
+        dispatch_delay: Duration::from_secs(4),
         ..DoubleConfig::default()
     };
     let mut follower = Follower::start(config).await;
@@ -20,12 +23,13 @@ async fn changes_are_refused_while_blocks_are_dispatched_in_the_background() {
     let before = follower.peer.info().await;
     let peer = &follower.peer;
     let (dispatched, ()) = tokio::join!(peer.call("DispatchBlocks", &step.block), async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        // Until the dispatch begins, repeating the header is accepted.
+        while matches!(peer.call("SyncHeader", &step.relay).await, Reply::Ok(_)) {}
         assert_eq!(peer.call("SyncHeader", &step.relay).await.error(), REFUSAL);
         assert_eq!(peer.call("DispatchBlocks", &step.block).await.error(), REFUSAL);
         assert_eq!(peer.info().await, before, "reads show the old state");
     });
-    assert!(matches!(dispatched, super::client::Reply::Ok(_)), "{dispatched:?}");
+    assert!(matches!(dispatched, Reply::Ok(_)), "{dispatched:?}");
     assert_eq!(peer.info().await.blocknum, 2);
     accept(peer, "SyncHeader", &step.relay).await;
 }
@@ -54,16 +58,11 @@ async fn refusals_can_be_ordered() {
 }
 
 /// Both requests' blocks in one.
-fn two(
-    first: &prb_devnet::pruntime::proto::Blocks,
-    second: &prb_devnet::pruntime::proto::Blocks,
-) -> prb_devnet::pruntime::proto::Blocks {
-    use parity_scale_codec::{Decode, Encode};
-    use prb_devnet::pruntime::scale::BlockHeaderWithChanges;
+fn two(first: &proto::Blocks, second: &proto::Blocks) -> proto::Blocks {
     let mut blocks = Vec::new();
     for request in [first, second] {
         let some = Vec::<BlockHeaderWithChanges>::decode(&mut &request.encoded_blocks[..]);
         blocks.extend(some.expect("own encoding"));
     }
-    prb_devnet::pruntime::proto::Blocks { encoded_blocks: blocks.encode() }
+    proto::Blocks { encoded_blocks: blocks.encode() }
 }

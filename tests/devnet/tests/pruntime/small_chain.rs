@@ -10,8 +10,9 @@ use sp_consensus_grandpa::{AuthorityList, GrandpaJustification, localized_payloa
 use sp_core::storage::StateVersion;
 use sp_core::{Blake2Hasher, H256, Pair, ed25519};
 use sp_io::hashing::{twox_64, twox_128};
+use sp_runtime::Digest;
 use sp_runtime::traits::Header as _;
-use sp_state_machine::{Backend, InMemoryBackend, prove_read};
+use sp_state_machine::{Backend, InMemoryBackend, IterArgs, prove_read};
 
 const PARA_ID: u32 = 2004;
 const SET_ID: u64 = 5;
@@ -60,7 +61,7 @@ fn authorities() -> AuthorityList {
 }
 
 fn next(parent: &Header, state_root: H256) -> Header {
-    Header::new(parent.number + 1, H256::zero(), state_root, parent.hash(), Default::default())
+    Header::new(parent.number + 1, H256::zero(), state_root, parent.hash(), Digest::default())
 }
 
 impl SmallChain {
@@ -71,7 +72,7 @@ impl SmallChain {
         let pairs: Vec<_> = genesis_state.iter().cloned().map(|(k, v)| (k, Some(v))).collect();
         insert(&mut para_state, &pairs, StateVersion::V0);
         let para =
-            Header::new(0, H256::zero(), *para_state.root(), H256::zero(), Default::default());
+            Header::new(0, H256::zero(), *para_state.root(), H256::zero(), Digest::default());
 
         let mut relay_state = State::default();
         let list_key = key("Grandpa", "Authorities", None);
@@ -81,7 +82,7 @@ impl SmallChain {
             StateVersion::V1,
         );
         let relay =
-            Header::new(100, H256::zero(), *relay_state.root(), H256::zero(), Default::default());
+            Header::new(100, H256::zero(), *relay_state.root(), H256::zero(), Digest::default());
         let proof = prove_read(relay_state.clone(), [&list_key]).expect("a state with this key");
         let genesis = GenesisBlockInfo {
             block_header: relay.clone(),
@@ -96,7 +97,7 @@ impl SmallChain {
             encoded_genesis_info: self.genesis.encode(),
             encoded_genesis_state: self.genesis_state.encode(),
             is_parachain: true,
-            ..Default::default()
+            ..proto::InitRuntimeRequest::default()
         }
     }
 
@@ -127,7 +128,7 @@ impl SmallChain {
 
     /// All pairs of the para state, as a fast sync loads them.
     pub(crate) fn state(&self) -> proto::ChainState {
-        let pairs = self.para_state.pairs(Default::default()).expect("a whole state");
+        let pairs = self.para_state.pairs(IterArgs::default()).expect("a whole state");
         let pairs: Vec<_> = pairs.map(|pair| pair.expect("a whole state")).collect();
         proto::ChainState { block_number: self.para.number, encoded_state: pairs.encode() }
     }
