@@ -1,6 +1,8 @@
 //! The lifecycle manager.
 
 mod address;
+mod blobs;
+mod chain_view;
 mod computing;
 mod egress;
 mod intent;
