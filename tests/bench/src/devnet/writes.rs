@@ -5,8 +5,8 @@ use parity_scale_codec::{Compact, Encode};
 use prb_devnet::engine::{Extrinsic, Hash};
 use prb_devnet::network::Chains;
 use prb_devnet_runtime::para::VERSION;
-use sp_core::hashing::blake2_256;
 use sp_core::{Pair, sr25519};
+use sp_crypto_hashing::blake2_256;
 use sp_keyring::Sr25519Keyring;
 
 /// `Utility.batch_all` and `Balances.transfer_keep_alive`, by pallet and call.
