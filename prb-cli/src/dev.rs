@@ -16,6 +16,7 @@ mod bridge;
 mod data_dir;
 mod network;
 pub(crate) mod pruntime;
+mod trading;
 mod workers;
 
 pub use bridge::{Bridge, Options};
