@@ -15,6 +15,7 @@ use crate::view::View;
 mod bridge;
 mod data_dir;
 mod network;
+mod observe;
 pub(crate) mod pruntime;
 mod trading;
 mod workers;

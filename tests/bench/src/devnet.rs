@@ -44,10 +44,10 @@ fn steps_per_second(steps: u32, writes: u32) -> Result<f64> {
         ..NetworkConfig::default()
     };
     let mut history = HistoryBuilder::new(&config)?;
-    let mut writer = (writes > 0).then(|| Writer::new(history.chains(), writes));
+    let mut batches = (writes > 0).then(|| Writer::new(history.chains(), writes));
     let mut step = || -> Result<()> {
-        if let Some(writer) = &mut writer {
-            writer.submit(history.chains())?;
+        if let Some(batches) = &mut batches {
+            batches.submit(history.chains())?;
         }
         Ok(history.step()?)
     };
