@@ -200,7 +200,7 @@ async fn a_worker_registers_computes_and_its_heartbeats_are_accepted() {
     let last_heartbeat = |life: &Life| -> Option<AcceptedHeartbeat> {
         life.of_worker("DevGatekeeper", "LastHeartbeats")
     };
-    let computes = tokio::time::timeout(Duration::from_secs(120), async {
+    let computes = tokio::time::timeout(Duration::from_mins(2), async {
         while last_heartbeat(&life).is_none() {
             life.round().await;
             tokio::time::sleep(Duration::from_millis(50)).await;
