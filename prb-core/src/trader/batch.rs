@@ -118,6 +118,11 @@ impl<T> Batcher<T> {
         ages.min().map(|since| since + limits.max_age)
     }
 
+    /// A window of these messages is in flight that this batcher did not send.
+    pub fn fly(&mut self, messages: Option<&(SenderKey, u64)>) {
+        self.senders.extend(messages.map(|(sender, _)| sender.clone()));
+    }
+
     /// The job is no longer in flight: its sender's next window may go.
     pub fn landed(&mut self, messages: Option<&(SenderKey, u64)>) {
         if let Some((sender, _)) = messages {

@@ -2,3 +2,5 @@
 //! check. One binary: linking it is most of its cost.
 
 mod architecture;
+mod feeder;
+mod provider;

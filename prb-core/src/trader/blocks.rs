@@ -1,0 +1,124 @@
+//! Finalized blocks, each fetched once for all accounts.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use sp_crypto_hashing::blake2_256;
+use subxt::utils::H256;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::backoff::Backoff;
+use crate::chain::{ChainClient, ChainError};
+
+/// A finalized block as far as it tells which extrinsics it holds.
+#[derive(Clone, Debug)]
+pub(super) struct FinalBlock {
+    pub(super) number: u32,
+    pub(super) hash: H256,
+    pub(super) parent_hash: H256,
+    /// Hashes of its extrinsics, in order.
+    pub(super) extrinsics: Vec<H256>,
+}
+
+impl FinalBlock {
+    /// The place of an extrinsic in the block.
+    pub(super) fn index_of(&self, extrinsic: H256) -> Option<u32> {
+        self.extrinsics.iter().position(|hash| *hash == extrinsic).map(|index| index as u32)
+    }
+}
+
+/// The finalized chain.
+pub(super) struct Blocks {
+    chain: ChainClient,
+    newest: watch::Sender<Option<u32>>,
+    recent: Mutex<BTreeMap<u32, Arc<FinalBlock>>>,
+}
+
+/// More than the longest usual era, so that what a dead trader sent is found without fetching
+/// the same block for each job.
+const KEPT: usize = 256;
+const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
+
+impl Blocks {
+    pub(super) fn new(chain: ChainClient) -> Self {
+        Self { chain, newest: watch::channel(None).0, recent: Mutex::default() }
+    }
+
+    /// Number of the newest finalized block, none before the first is known.
+    pub(super) fn newest(&self) -> watch::Receiver<Option<u32>> {
+        self.newest.subscribe()
+    }
+
+    /// The finalized block of a number not above the newest.
+    pub(super) async fn at(&self, number: u32) -> Result<Arc<FinalBlock>, ChainError> {
+        let known = self.lock().get(&number).cloned();
+        match known {
+            Some(block) => Ok(block),
+            None => self.fetch(number).await,
+        }
+    }
+
+    async fn fetch(&self, number: u32) -> Result<Arc<FinalBlock>, ChainError> {
+        let hash = self.chain.block_hash(number).await?;
+        let hash = hash.ok_or(ChainError::UnknownBlock {
+            endpoint: self.chain.endpoint()?.clone(),
+            block: number.to_string(),
+        })?;
+        let block = self.chain.block(hash).await?;
+        let extrinsics = block.extrinsics.iter().map(|bytes| H256(blake2_256(bytes))).collect();
+        let parent_hash = block.header.header().parent_hash;
+        let block = Arc::new(FinalBlock { number, hash, parent_hash, extrinsics });
+        let mut recent = self.lock();
+        recent.insert(number, Arc::clone(&block));
+        while recent.len() > KEPT {
+            recent.pop_first();
+        }
+        Ok(block)
+    }
+
+    /// Follows the finalized heads until told to stop.
+    pub(super) async fn follow(&self, stop: CancellationToken) {
+        let mut failures = 0;
+        loop {
+            let followed = stop.run_until_cancelled(self.follow_once(&mut failures)).await;
+            let Some(error) = followed else { return };
+            tracing::warn!(%error, "finalized blocks are not followed for a moment");
+            if stop.run_until_cancelled(tokio::time::sleep(RETRY.delay(failures))).await.is_none() {
+                return;
+            }
+            failures += 1;
+        }
+    }
+
+    /// One subscription, until it breaks.
+    async fn follow_once(&self, failures: &mut u32) -> ChainError {
+        let mut heads = match self.chain.subscribe_finalized_heads().await {
+            Ok(heads) => heads,
+            Err(error) => return error,
+        };
+        loop {
+            let head = match heads.next().await {
+                Some(Ok(head)) => head,
+                Some(Err(error)) => return error,
+                None => return ChainError::NoEndpoint,
+            };
+            let number = head.number();
+            // A node that lags behind another one tells old news.
+            if self.newest.borrow().is_some_and(|newest| newest >= number) {
+                continue;
+            }
+            if let Err(error) = self.at(number).await {
+                return error;
+            }
+            *failures = 0;
+            self.newest.send_replace(Some(number));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<FinalBlock>>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
