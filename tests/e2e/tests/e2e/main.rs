@@ -4,3 +4,4 @@
 mod architecture;
 mod feeder;
 mod provider;
+mod trader;
