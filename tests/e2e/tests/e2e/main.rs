@@ -2,3 +2,4 @@
 //! check. One binary: linking it is most of its cost.
 
 mod architecture;
+mod lifecycle;
