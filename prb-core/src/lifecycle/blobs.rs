@@ -18,6 +18,8 @@ use crate::blob::{BlobError, BlobKey, BlobSource};
 mod body;
 mod cache;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod tip;
 
 pub(crate) use body::BodyError;

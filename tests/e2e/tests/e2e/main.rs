@@ -5,3 +5,4 @@ mod architecture;
 mod feeder;
 mod provider;
 mod trader;
+mod lifecycle;
