@@ -14,7 +14,7 @@ mod logging;
 mod output;
 mod process;
 mod run;
-mod shutdown;
+pub mod shutdown;
 pub mod view;
 
 pub use exit::Failure;

@@ -13,13 +13,13 @@ type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Each part is stopped to its end before the one it stands on. When time runs out the rest is
 /// dropped, which ends its tasks without their consent.
 #[derive(Default)]
-pub(crate) struct Stack {
+pub struct Stack {
     parts: Vec<(String, Stop)>,
 }
 
 impl Stack {
     /// Adds a part that stands on those already here; `stop` resolves when it has ended.
-    pub(crate) fn push(
+    pub fn push(
         &mut self,
         name: impl Into<String>,
         stop: impl Future<Output = ()> + Send + 'static,
@@ -28,7 +28,7 @@ impl Stack {
     }
 
     /// Stops all parts within `limit`; the names of those that did not end.
-    pub(crate) async fn stop(mut self, limit: Duration) -> Vec<String> {
+    pub async fn stop(mut self, limit: Duration) -> Vec<String> {
         let deadline = Instant::now() + limit;
         let mut late = Vec::new();
         while let Some((name, stop)) = self.parts.pop() {

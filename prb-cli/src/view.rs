@@ -27,7 +27,7 @@ pub struct View {
     /// The parachain.
     pub para: Heights,
     /// What the data provider has to give, once it runs.
-    pub provider: Option<Stored>,
+    pub provider: Option<Provider>,
     /// In the order of their names.
     pub workers: Vec<Worker>,
 }
@@ -42,12 +42,15 @@ pub struct Heights {
 }
 
 /// Up to which blocks a data provider has everything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Stored {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Provider {
     /// Relay chain.
     pub relay: u32,
     /// Parachain.
     pub para: u32,
+    /// What keeps it from going on; empty when all is well.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub problem: String,
 }
 
 /// One worker.

@@ -1,5 +1,7 @@
 //! The real binary, from outside: what it prints, how it ends, and what it leaves behind.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -54,6 +56,7 @@ impl Running {
     }
 
     /// Asks it to stop, and waits at most `limit` for that.
+    #[expect(clippy::disallowed_methods, reason = "no executor runs here")]
     fn terminate(&mut self, limit: Duration) -> ExitStatus {
         let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());

@@ -4,8 +4,10 @@ pub mod client;
 pub mod endpoint;
 pub mod error;
 pub mod keys;
+pub mod source;
 pub mod verify;
 
 pub use client::{ChainClient, ChainClientConfig};
 pub use endpoint::Endpoint;
 pub use error::{ChainError, Refusal};
+pub use source::ChainSource;

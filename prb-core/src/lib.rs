@@ -9,6 +9,7 @@
 pub mod backoff;
 pub mod blob;
 pub mod chain;
+pub mod data_provider;
 pub mod error;
 pub mod lifecycle;
 pub mod pruntime;

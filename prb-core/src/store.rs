@@ -11,7 +11,7 @@ mod error;
 mod names;
 mod objects;
 mod records;
-mod relay;
+pub(crate) mod relay;
 mod series;
 
 use std::path::Path;
@@ -88,7 +88,7 @@ impl Store {
         let objects =
             Objects::local(&folder.join("chunks"), config.compression_level, config.cache_bytes)?;
         let records = folder.join("tail");
-        let db = records::open(&records)?;
+        let db = records::open(&records).await?;
         let [headers_per_unit, blocks_per_unit] = records::layout(&db, config)?;
         let heights = Arc::new(watch::Sender::new(Heights::default()));
         let limits = |per_unit| SealLimits {
@@ -113,6 +113,11 @@ impl Store {
         let genesis = objects.list(ChunkKind::Genesis).await?.contains(&GENESIS);
         heights.send_modify(|heights| heights.genesis = genesis);
         Ok(Self { db, objects, heights, headers, blocks })
+    }
+
+    /// Sizes of the served units: headers, then blocks.
+    pub(crate) fn units(&self) -> [u32; 2] {
+        [self.headers.per_unit(), self.blocks.per_unit()]
     }
 
     /// What is stored, and whenever that changes.

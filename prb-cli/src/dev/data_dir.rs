@@ -41,9 +41,10 @@ impl DataDir {
         &self.path
     }
 
-    /// Whether it goes away at the end.
-    pub fn is_temporary(&self) -> bool {
-        self.temporary.is_some()
+    /// For people: where it is, and whether it stays.
+    pub fn note(&self) -> String {
+        let fate = if self.temporary.is_some() { ", removed at the end" } else { "" };
+        format!("data in {}{fate}", self.path.display())
     }
 }
 

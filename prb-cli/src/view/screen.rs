@@ -1,6 +1,6 @@
 //! The live view: a terminal's worth of lines.
 
-use super::text::{height, single_line};
+use super::text::{height, single_line, stored};
 use super::{Heights, View, Worker};
 
 /// Width of a progress bar, in characters.
@@ -36,18 +36,15 @@ fn chains(view: &View) -> String {
     let one = |name: &str, heights: Heights| {
         format!("{name} {} (final {})", heights.best, heights.finalized)
     };
-    let provider = view
-        .provider
-        .map(|stored| format!("   stored relay {} para {}", stored.relay, stored.para))
-        .unwrap_or_default();
+    let provider = view.provider.as_ref().map(stored).unwrap_or_default();
     let computing =
         view.workers.iter().filter(|worker| worker.state == super::State::Computing).count();
     format!(
-        "{:>6.0}s   {}   {}{provider}   computing {computing}/{}",
+        "{:>6.0}s · computing {computing}/{} · {} · {}{provider}",
         view.elapsed.as_secs_f64(),
+        view.workers.len(),
         one("relay", view.relay),
         one("para", view.para),
-        view.workers.len(),
     )
 }
 

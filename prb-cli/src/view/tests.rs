@@ -12,7 +12,7 @@ fn sample() -> View {
         notes: vec!["relay chain ws://127.0.0.1:9945, parachain ws://127.0.0.1:9944".into()],
         relay: Heights { best: 224, finalized: 222 },
         para: Heights { best: 201, finalized: 200 },
-        provider: Some(Stored { relay: 222, para: 200 }),
+        provider: Some(Provider { relay: 222, para: 200, problem: String::new() }),
         workers: vec![
             worker("worker-1", State::Computing, 201, "started with 1000 PHA"),
             worker("worker-2", State::Syncing, 101, ""),
@@ -29,7 +29,7 @@ fn at(seconds: u64, workers: Vec<Worker>) -> View {
 fn the_screen() {
     let expected = "\
 relay chain ws://127.0.0.1:9945, parachain ws://127.0.0.1:9944
-    12s   relay 224 (final 222)   para 201 (final 200)   stored relay 222 para 200   computing 1/3
+    12s · computing 1/3 · relay 224 (final 222) · para 201 (final 200) · stored relay 222 para 200
 
 worker-1  computing  ████████████████     200/200     relay     221  started with 1000 PHA
 worker-2  syncing    ████████░░░░░░░░     100/200     relay     121
@@ -87,6 +87,18 @@ fn nothing_new_is_nothing_to_tell() {
     grown.para.finalized += 1;
     grown.workers[0].blocks += 1;
     assert_eq!(changes(&sample(), &grown), []);
+}
+
+#[test]
+fn a_problem_of_the_data_provider_is_told_when_it_comes_and_goes() {
+    let mut troubled = sample();
+    troubled.provider.as_mut().unwrap().problem = "relay: refused".into();
+    let came = changes(&sample(), &troubled);
+    assert_eq!(came.len(), 1);
+    let line = text::human(Duration::ZERO, &came[0]);
+    assert!(line.ends_with("stored relay 222 para 200 · relay: refused"), "{line}");
+    assert_eq!(changes(&troubled, &troubled), []);
+    assert_eq!(changes(&troubled, &sample()).len(), 1);
 }
 
 #[test]

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Change, Heights, Worker};
+use super::{Change, Heights, Provider, Worker};
 
 /// A change as a line for people.
 pub fn human(elapsed: Duration, change: &Change) -> String {
     let (subject, text) = match change {
         Change::Note { text } => ("prb", single_line(text)),
         Change::Chain { relay, para, provider } => {
-            let provider = provider
-                .map(|stored| format!(" · stored relay {} para {}", stored.relay, stored.para))
-                .unwrap_or_default();
+            let provider = provider.as_ref().map(stored).unwrap_or_default();
             let text = format!("relay {} · para {}{provider}", heights(*relay), heights(*para));
             ("chain", text)
         }
@@ -53,6 +51,15 @@ pub(super) fn worker(worker: &Worker, relay: Heights, para: Heights) -> String {
         height(*blocks),
         para.finalized,
     )
+}
+
+/// What a data provider has, to be put behind the chains.
+pub(super) fn stored(provider: &Provider) -> String {
+    let problem = match provider.problem.as_str() {
+        "" => String::new(),
+        problem => format!(" · {}", single_line(problem)),
+    };
+    format!(" · stored relay {} para {}{problem}", provider.relay, provider.para)
 }
 
 /// The last height one has, given the next one needs.

@@ -171,6 +171,12 @@ impl ChainClient {
         self.moved_on(index, answer)
     }
 
+    /// Asks the next node from now on, if there is another.
+    pub fn use_next_endpoint(&self) {
+        let index = self.inner.current.load(Ordering::Relaxed);
+        self.move_on_from(index);
+    }
+
     fn connection(&self) -> Result<(usize, &Connection), ChainError> {
         let index = self.inner.current.load(Ordering::Relaxed);
         let connection = self.inner.connections.get(index).ok_or(ChainError::NoEndpoint)?;
@@ -186,12 +192,16 @@ impl ChainClient {
                 | ChainError::Deadline { .. }
                 | ChainError::WrongChain { .. })
         ) {
-            let next = (index + 1) % self.inner.connections.len();
-            let current = &self.inner.current;
-            // Losing this race means that another request has moved on already.
-            let _ = current.compare_exchange(index, next, Ordering::Relaxed, Ordering::Relaxed);
+            self.move_on_from(index);
         }
         answer
+    }
+
+    fn move_on_from(&self, index: usize) {
+        let next = (index + 1) % self.inner.connections.len().max(1);
+        let current = &self.inner.current;
+        // Losing this race means that another request has moved on already.
+        let _ = current.compare_exchange(index, next, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     fn unknown_block(&self, block: impl fmt::Debug) -> ChainError {

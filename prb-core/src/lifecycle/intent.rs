@@ -64,6 +64,13 @@ impl Fate {
     }
 }
 
+impl Fate {
+    /// Whether it ended in a block up to `seen`.
+    pub(crate) fn is_over(&self, seen: u32) -> bool {
+        matches!(self, Self::Finalized { block, .. } if *block <= seen)
+    }
+}
+
 fn first_error(outcome: &Outcome) -> Option<String> {
     outcome.calls.iter().find_map(|call| match &call.outcome {
         CallOutcome::Ok => None,

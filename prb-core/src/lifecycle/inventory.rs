@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use prb_walkie::identity::Identity;
 use prb_walkie::proto::{db, lifecycle as request};
@@ -33,9 +34,22 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    /// Opens the inventory in `folder`, which one process at a time may have open.
-    pub(crate) fn open(folder: &Path, identity: Arc<Identity>) -> Result<Self, InventoryError> {
-        let store = Store::open(folder)?;
+    /// Opens the inventory in `folder`, which one process at a time may have open. One that is
+    /// just closing gets a moment to do so.
+    pub(crate) async fn open(
+        folder: &Path,
+        identity: Arc<Identity>,
+    ) -> Result<Self, InventoryError> {
+        const ATTEMPTS: usize = 20;
+        let mut attempt = 1;
+        let store = loop {
+            match Store::open(folder) {
+                Ok(store) => break store,
+                Err(error) if attempt == ATTEMPTS => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+            attempt += 1;
+        };
         let current = Mutex::new(Arc::new(store.load()?));
         Ok(Self { identity, store, current })
     }

@@ -49,7 +49,8 @@ impl HttpTransport {
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             .connect_timeout(config.connect_timeout)
-            .pool_max_idle_per_host(usize::from(!config.keep_alive.is_zero()))
+            // Never more than there are workers: each has one call at a time.
+            .pool_max_idle_per_host(if config.keep_alive.is_zero() { 0 } else { usize::MAX })
             .pool_idle_timeout(config.keep_alive)
             .build()?;
         Ok(Self { client, max_answer: config.max_answer })

@@ -34,17 +34,18 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteCache<K, V> {
         Self { capacity, inner: Mutex::new(inner) }
     }
 
-    /// The cached value, or what `load` gives with its size in bytes. An error is not kept.
+    /// The cached value, or what `load` gives with its size in bytes. `load` runs only if it
+    /// is needed; an error is not kept.
     pub(crate) async fn get<E>(
         &self,
         key: &K,
-        load: impl AsyncFnOnce() -> Result<(V, usize), E>,
+        load: impl Future<Output = Result<(V, usize), E>>,
     ) -> Result<V, E> {
         let cell = self.inner().touch(key);
         let mut size = 0;
         let loaded = cell
-            .get_or_try_init(async || {
-                let (value, bytes) = load().await?;
+            .get_or_try_init(|| async {
+                let (value, bytes) = load.await?;
                 size = bytes;
                 Ok(value)
             })
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     async fn value(cache: &ByteCache<u32, u32>, key: u32, loads: &AtomicUsize) -> u32 {
-        let load = async || {
+        let load = async {
             loads.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_millis(1)).await;
             Ok::<_, Infallible>((key * 2, 10))
@@ -167,8 +168,8 @@ mod tests {
     #[tokio::test]
     async fn an_error_is_not_kept() {
         let cache: ByteCache<u32, u32> = ByteCache::new(30);
-        assert_eq!(cache.get(&1, async || Err("no")).await, Err("no"));
-        assert_eq!(cache.get(&1, async || Ok::<_, &str>((5, 1))).await, Ok(5));
+        assert_eq!(cache.get(&1, async { Err("no") }).await, Err("no"));
+        assert_eq!(cache.get(&1, async { Ok::<_, &str>((5, 1)) }).await, Ok(5));
         cache.remove(&1);
         assert_eq!(cache.bytes(), 0);
     }

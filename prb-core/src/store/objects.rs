@@ -109,7 +109,7 @@ impl Objects {
     ) -> Result<Option<Bytes>, StoreError> {
         let index = self.index(name).await?;
         let Some(entry) = index.unit(block).copied() else { return Ok(None) };
-        let load = async || {
+        let load = async {
             let range = entry.offset..entry.offset + u64::from(entry.stored);
             let frame = self.store.get_range(&name.path(), range).await;
             let frame = frame.map_err(|error| failed("read", name, &error))?;
@@ -125,7 +125,7 @@ impl Objects {
 
     /// A chunk's index.
     pub(crate) async fn index(&self, name: ChunkName) -> Result<Arc<Index>, StoreError> {
-        let load = async || {
+        let load = async {
             let mut wanted = chunk::INDEX_GUESS;
             loop {
                 let range = 0..wanted as u64;

@@ -1,24 +1,40 @@
 //! The small records in sled.
 
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{SCHEMA, StoreConfig, StoreError};
 
 const SCHEMA_KEY: &str = "schema";
 const LAYOUT_KEY: &str = "layout";
 
+/// A closed store lets go of its folder a moment after it is dropped.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Opens the records; one process at a time.
-pub(super) fn open(folder: &Path) -> Result<sled::Db, StoreError> {
+pub(super) async fn open(folder: &Path) -> Result<sled::Db, StoreError> {
     let path = folder.display().to_string();
     let failed =
         |error: sled::Error| StoreError::Open { path: path.clone(), reason: error.to_string() };
-    let db = sled::Config::new()
+    let config = sled::Config::new()
         .path(folder)
         .cache_capacity(32 * 1024 * 1024)
         // Flushed where it matters; in between a timer is enough.
-        .flush_every_ms(Some(1000))
-        .open()
-        .map_err(failed)?;
+        .flush_every_ms(Some(1000));
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    let db = loop {
+        match config.open() {
+            Ok(db) => break db,
+            Err(error)
+                if error.to_string().contains("acquire lock") && Instant::now() < deadline =>
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    };
     let found = db.get(SCHEMA_KEY).map_err(failed)?;
     match found.and_then(|bytes| bytes.as_ref().try_into().ok().map(u32::from_le_bytes)) {
         Some(found) if found > SCHEMA => Err(StoreError::Schema { path, found, known: SCHEMA }),

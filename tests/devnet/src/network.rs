@@ -19,9 +19,10 @@ mod handle;
 mod history;
 mod producer;
 mod schedule;
+mod traffic;
 
 pub use chains::{Chains, Heights};
-pub use config::{ConfigError, NetworkConfig};
+pub use config::{ConfigError, NetworkConfig, Traffic};
 pub use error::NetworkError;
 pub use faults::Faults;
 pub use handle::NetworkHandle;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 use subxt::utils::H256;
 
@@ -16,7 +16,7 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 
 /// Most keys asked for in one request.
 const PAGE: usize = 512;
-/// Pages of values in flight while the keys of further ones are listed.
+/// Pages of values in flight.
 const PAGES_IN_FLIGHT: usize = 8;
 
 impl ChainClient {
@@ -78,30 +78,37 @@ impl ChainClient {
         Ok(keys.into_iter().map(|key| key.0).collect())
     }
 
-    /// Every pair whose key begins with `prefix`, in order of the keys: listed page by page, with
-    /// several pages of values in flight.
+    /// Every pair whose key begins with `prefix`, in order of the keys: the keys are listed page by
+    /// page, then several pages of values are in flight.
     pub async fn pairs(&self, prefix: &[u8], at: H256) -> Result<Vec<Pair>, ChainError> {
-        let pages = futures::stream::try_unfold(Some(Vec::new()), |after| async move {
-            let Some(after) = after else { return Ok(None) };
-            let start = (!after.is_empty()).then_some(&after[..]);
-            let keys = self.keys_paged(prefix, PAGE as u32, start, at).await?;
-            let next = (keys.len() == PAGE).then(|| keys.last().cloned()).flatten();
-            Ok::<_, ChainError>(Some((keys, next)))
-        });
-        let pairs = pages
-            .map_ok(|keys| async move {
-                let values = self.storage_many(&keys, at).await?;
-                let pair = |(key, value): (Vec<u8>, Option<Vec<u8>>)| match value {
-                    Some(value) => Ok((key, value)),
-                    None => Err(self.malformed(
-                        "state_queryStorageAt",
-                        format!("no value for the listed key {}", hex(key)),
-                    )),
-                };
-                keys.into_iter().zip(values).map(pair).collect::<Result<Vec<Pair>, _>>()
-            })
-            .try_buffered(PAGES_IN_FLIGHT);
-        pairs.try_concat().await
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        loop {
+            let after = keys.last().map(Vec::as_slice);
+            let page = self.keys_paged(prefix, PAGE as u32, after, at).await?;
+            let last = page.len() < PAGE;
+            keys.extend(page);
+            if last {
+                break;
+            }
+        }
+        let pages: Vec<Vec<Vec<u8>>> = keys.chunks(PAGE).map(<[_]>::to_vec).collect();
+        futures::stream::iter(pages)
+            .map(|keys| self.page(keys, at))
+            .buffered(PAGES_IN_FLIGHT)
+            .try_concat()
+            .await
+    }
+
+    async fn page(&self, keys: Vec<Vec<u8>>, at: H256) -> Result<Vec<Pair>, ChainError> {
+        let values = self.storage_many(&keys, at).await?;
+        let pair = |(key, value): (Vec<u8>, Option<Vec<u8>>)| match value {
+            Some(value) => Ok((key, value)),
+            None => {
+                let reason = format!("no value for the listed key {}", hex(key));
+                Err(self.malformed("state_queryStorageAt", reason))
+            }
+        };
+        keys.into_iter().zip(values).map(pair).collect()
     }
 
     /// Trie nodes that prove the values, or their absence, under `keys` at block `at`.

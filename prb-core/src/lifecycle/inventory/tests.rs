@@ -14,9 +14,9 @@ fn identity() -> Arc<Identity> {
     IDENTITY.get_or_init(|| Arc::new(Identity::generate().unwrap())).clone()
 }
 
-fn inventory() -> (tempfile::TempDir, Inventory) {
+async fn inventory() -> (tempfile::TempDir, Inventory) {
     let folder = tempfile::tempdir().unwrap();
-    let inventory = Inventory::open(&folder.path().join("inventory"), identity()).unwrap();
+    let inventory = Inventory::open(&folder.path().join("inventory"), identity()).await.unwrap();
     (folder, inventory)
 }
 
@@ -67,12 +67,12 @@ fn edit_worker(
     Ok(inventory.update_workers(request::UpdateWorker { items })?.remove(0))
 }
 
-#[test]
-fn what_is_created_is_told_without_its_secret_and_still_there_later() {
+#[tokio::test]
+async fn what_is_created_is_told_without_its_secret_and_still_there_later() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inventory");
     let catalogue = {
-        let inventory = Inventory::open(&path, identity()).unwrap();
+        let inventory = Inventory::open(&path, identity()).await.unwrap();
         let pools = create(&inventory, vec![pool(2, "a", PHRASE)]).unwrap();
         assert_eq!(pools[0].pid, 2);
         let owner = pools[0].owner.as_ref().unwrap();
@@ -82,7 +82,7 @@ fn what_is_created_is_told_without_its_secret_and_still_there_later() {
         assert_eq!(workers[0].stake, "5000000000000000");
         inventory.catalogue()
     };
-    let inventory = Inventory::open(&path, identity()).unwrap();
+    let inventory = Inventory::open(&path, identity()).await.unwrap();
     assert_eq!(inventory.catalogue(), catalogue);
     let (_, pool) = catalogue.workers().next().unwrap();
     let operator = Operator::open(2, &pool.operator.sealed, &*identity()).unwrap();
@@ -91,9 +91,9 @@ fn what_is_created_is_told_without_its_secret_and_still_there_later() {
     assert!(!shown.contains(&hex::encode(&pool.operator.sealed)) && !shown.contains("sealed"));
 }
 
-#[test]
-fn a_request_is_carried_out_whole_or_not_at_all() {
-    let (_folder, inventory) = inventory();
+#[tokio::test]
+async fn a_request_is_carried_out_whole_or_not_at_all() {
+    let (_folder, inventory) = inventory().await;
     let refused = create(&inventory, vec![pool(2, "a", "//Alice"), pool(2, "b", "//Bob")]);
     assert_eq!(
         refused.unwrap_err().to_string(),
@@ -106,9 +106,9 @@ fn a_request_is_carried_out_whole_or_not_at_all() {
     assert_eq!(inventory.catalogue().workers().count(), 0);
 }
 
-#[test]
-fn what_cannot_be_used_is_named() {
-    let (_folder, inventory) = inventory();
+#[tokio::test]
+async fn what_cannot_be_used_is_named() {
+    let (_folder, inventory) = inventory().await;
     create(&inventory, vec![pool(2, "a", "//Alice")]).unwrap();
     add(&inventory, vec![worker(2, "w")]).unwrap();
     let proxied =
@@ -143,9 +143,9 @@ fn what_cannot_be_used_is_named() {
     assert_eq!(add(&inventory, vec![unpaid]).unwrap()[0].stake, "0");
 }
 
-#[test]
-fn pools_and_workers_are_changed_by_any_of_their_names() {
-    let (_folder, inventory) = inventory();
+#[tokio::test]
+async fn pools_and_workers_are_changed_by_any_of_their_names() {
+    let (_folder, inventory) = inventory().await;
     let made = create(&inventory, vec![pool(2, "a", "//Alice")]).unwrap().remove(0);
     let signer = made.owner.clone().unwrap().ss58_phala;
     for (by, name) in [
@@ -169,9 +169,9 @@ fn pools_and_workers_are_changed_by_any_of_their_names() {
     assert_eq!(error.to_string(), "item 1: there is no pool with pid 9");
 }
 
-#[test]
-fn another_proxied_account_keeps_the_secret_and_another_pid_needs_it() {
-    let (_folder, inventory) = inventory();
+#[tokio::test]
+async fn another_proxied_account_keeps_the_secret_and_another_pid_needs_it() {
+    let (_folder, inventory) = inventory().await;
     let made = create(&inventory, vec![pool(2, "a", "//Alice")]).unwrap().remove(0);
     let real = "3zcnkmF6XjEogm8vAyPiL2ykPZHpeVtcfDcwTWJ2teqdSvjq";
     let proxied = db::Pool { real_phala_ss58: real.to_owned(), ..made.clone() };
@@ -187,9 +187,9 @@ fn another_proxied_account_keeps_the_secret_and_another_pid_needs_it() {
     edit(&inventory, Named::Pid(2), pool(3, "a", "//Alice")).unwrap();
 }
 
-#[test]
-fn a_pool_is_deleted_after_its_workers() {
-    let (_folder, inventory) = inventory();
+#[tokio::test]
+async fn a_pool_is_deleted_after_its_workers() {
+    let (_folder, inventory) = inventory().await;
     create(&inventory, vec![pool(2, "a", "//Alice")]).unwrap();
     add(&inventory, vec![worker(2, "w")]).unwrap();
     let gone = db::Pool { deleted: true, ..db::Pool::default() };
@@ -202,22 +202,22 @@ fn a_pool_is_deleted_after_its_workers() {
     assert_eq!(*inventory.catalogue(), Catalogue::default());
 }
 
-#[test]
-fn a_folder_of_another_process_is_refused_with_its_name() {
+#[tokio::test]
+async fn a_folder_of_another_process_is_refused_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inventory");
-    let _first = Inventory::open(&path, identity()).unwrap();
-    let Err(error) = Inventory::open(&path, identity()) else { panic!("opened twice") };
+    let _first = Inventory::open(&path, identity()).await.unwrap();
+    let Err(error) = Inventory::open(&path, identity()).await else { panic!("opened twice") };
     assert!(error.to_string().contains("inventory"), "{error}");
 }
 
-#[test]
-fn the_older_bridges_requests_are_understood() {
+#[tokio::test]
+async fn the_older_bridges_requests_are_understood() {
     use prost::Message;
     let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/vectors");
     let hex_text = std::fs::read_to_string(format!("{vectors}/lifecycle.CreatePool.hex")).unwrap();
     let bytes = hex::decode(hex_text.trim()).unwrap();
-    let (_folder, inventory) = inventory();
+    let (_folder, inventory) = inventory().await;
     let pools = inventory.create_pools(request::CreatePool::decode(&bytes[..]).unwrap()).unwrap();
     assert_eq!((pools[0].pid, pools[0].name.as_str(), pools[0].sync_only), (42, "created", true));
 }

@@ -25,8 +25,10 @@ pub(crate) enum Cause {
     BadGenesis,
     /// No request can take the worker on.
     Stuck,
-    /// The worker cannot attest itself (yet).
+    /// The worker has no report of its attestation (yet).
     NoReport,
+    /// The worker cannot attest itself in any way the chain accepts.
+    NoAttestation,
     /// The queue takes no job.
     Queue,
     /// The chain's state cannot be read.
@@ -44,13 +46,15 @@ impl Cause {
             Self::Queue | Self::ChainView => (1_000, 30_000),
             Self::Deadline | Self::BadBlock => (2_000, 60_000),
             Self::NoReport => (6_000, 120_000),
-            Self::WrongChain | Self::BadGenesis | Self::Stuck => (30_000, 600_000),
+            Self::WrongChain | Self::BadGenesis | Self::Stuck | Self::NoAttestation => {
+                (30_000, 600_000)
+            }
         }
     }
 
     /// It does not go away by itself.
     fn needs_somebody(self) -> bool {
-        matches!(self, Self::WrongChain | Self::BadGenesis | Self::Stuck)
+        matches!(self, Self::WrongChain | Self::BadGenesis | Self::Stuck | Self::NoAttestation)
     }
 }
 

@@ -189,12 +189,16 @@ impl Account {
             Refusal::Busy => {
                 self.pause();
                 self.note(said);
-                jobs.into_iter().for_each(|job| self.put_back(job));
+                for job in jobs {
+                    self.put_back(job);
+                }
             }
             Refusal::TooHeavy => {
                 let calls: usize = jobs.iter().map(|job| job.calls.calls.len()).sum();
                 if calls == 1 {
-                    jobs.into_iter().for_each(|job| self.fail(job, &said, ErrorClass::Permanent));
+                    for job in jobs {
+                        self.fail(job, &said, ErrorClass::Permanent);
+                    }
                     return;
                 }
                 self.max_calls = calls / 2;
@@ -209,11 +213,15 @@ impl Account {
                     self.address()
                 );
                 self.note(said.clone());
-                jobs.into_iter().for_each(|job| self.fail(job, &said, ErrorClass::Operator));
+                for job in jobs {
+                    self.fail(job, &said, ErrorClass::Operator);
+                }
             }
             Refusal::Never => {
                 self.note(said.clone());
-                jobs.into_iter().for_each(|job| self.fail(job, &said, ErrorClass::Permanent));
+                for job in jobs {
+                    self.fail(job, &said, ErrorClass::Permanent);
+                }
             }
         }
     }

@@ -61,6 +61,7 @@ pub const CALL_WEIGHT: Weight = Weight::from_parts(50_000_000, 0);
 pub const TIMESTAMP_INHERENT: InherentIdentifier = *b"timstap0";
 
 /// Adds `value` to inherent data in which `identifier` is new.
+#[expect(clippy::expect_used, reason = "the message says why it holds")]
 pub(crate) fn put_inherent(
     data: &mut InherentData,
     identifier: InherentIdentifier,

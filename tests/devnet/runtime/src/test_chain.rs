@@ -63,8 +63,8 @@ impl TestChain {
         let parent = self.head().clone();
         let next = Header::new(
             parent.number + 1,
-            Default::default(),
-            Default::default(),
+            sp_core::H256::default(),
+            sp_core::H256::default(),
             parent.hash(),
             sp_runtime::Digest::default(),
         );
@@ -87,7 +87,7 @@ impl TestChain {
         let header: Header = self.call("BlockBuilder_finalize_block", &[]);
         self.state.commit_all().unwrap();
         assert_eq!(header.state_root, *self.state.backend.root());
-        self.execute_again(before, OpaqueBlock::new(header.clone(), body));
+        self.execute_again(before, &OpaqueBlock::new(header.clone(), body));
         self.headers.push(header.clone());
         BuiltBlock { header, results }
     }
@@ -108,7 +108,7 @@ impl TestChain {
     fn execute_again(
         &mut self,
         before: sp_state_machine::InMemoryBackend<sp_core::Blake2Hasher>,
-        block: OpaqueBlock,
+        block: &OpaqueBlock,
     ) {
         let state_version = self.runtime.version.state_version();
         let mut state =

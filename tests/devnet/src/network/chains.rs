@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use parity_scale_codec::{Decode, Encode};
 use parking_lot::RwLock;
+use prb_devnet_runtime::chain::{Balance, TOKEN};
 use prb_devnet_runtime::{para, relay};
 use sp_io::hashing::{twox_64, twox_128};
 use tokio::sync::broadcast;
 
-use super::NetworkConfig;
+use super::{NetworkConfig, traffic};
 use crate::engine::authoring::{Author, Engine};
 use crate::engine::chain::StoredBlock;
 use crate::engine::node::Node;
@@ -16,6 +17,8 @@ use crate::engine::{BlockNumber, Header};
 use crate::grandpa::{AuthoritySets, Finality};
 use crate::rpc::{Context, Identity, RelayFinality};
 
+/// What the traffic's operator begins with, in planck: enough for any history's fees.
+const TRAFFIC_BALANCE: Balance = 1_000_000_000 * TOKEN;
 /// Justifications a subscriber may be behind before its subscription ends.
 const JUSTIFICATION_BACKLOG: usize = 256;
 
@@ -50,7 +53,7 @@ impl Chains {
     pub fn new(config: &NetworkConfig) -> Self {
         let para_id = config.genesis.para_id;
         let author = Author::new(Engine::Aura, config.seed);
-        let para = Node::new(para::native(), &para::genesis(&config.genesis), author);
+        let para = Node::new(para::native(), &para::genesis(&para_genesis(config)), author);
         let finality = Finality::new(AuthoritySets::new(config.seed, config.authorities));
         let genesis = relay::GenesisConfig {
             authority_keys: config.authority_keys,
@@ -121,4 +124,13 @@ impl Chains {
             allow_unsafe,
         }
     }
+}
+
+/// The parachain's first state, with whoever signs the history's traffic endowed.
+fn para_genesis(config: &NetworkConfig) -> para::GenesisConfig {
+    let mut genesis = config.genesis.clone();
+    if config.traffic.is_some() {
+        genesis.balances.push((traffic::operator(config.seed), TRAFFIC_BALANCE));
+    }
+    genesis
 }

@@ -37,6 +37,8 @@ pub struct NetworkConfig {
     pub finality_lag: u32,
     /// Relay blocks made before the network is served.
     pub history: u32,
+    /// Transactions in the history's parachain blocks; without it they hold inherents alone.
+    pub traffic: Option<Traffic>,
     /// Time of the relay genesis in ms since 1970; without it the history ends about now.
     pub genesis_time: Option<u64>,
     /// Under which keys the relay chain keeps its authority list.
@@ -64,6 +66,7 @@ impl Default for NetworkConfig {
             authorities: 4,
             finality_lag: 2,
             history: 0,
+            traffic: None,
             genesis_time: None,
             authority_keys: AuthorityKeys::default(),
             genesis: para::GenesisConfig::default(),
@@ -73,6 +76,15 @@ impl Default for NetworkConfig {
             max_response_bytes: ServerLimits::default().max_response_bytes,
         }
     }
+}
+
+/// Heartbeats of workers as a live parachain's blocks hold them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// How many workers report.
+    pub workers: u32,
+    /// Parachain blocks between two reports of one worker, from 1.
+    pub interval: u32,
 }
 
 /// A setting that makes no network.
@@ -88,6 +100,9 @@ pub enum ConfigError {
     /// The parachain would never get a block.
     #[error("relay blocks per parachain block is 0; it must be at least 1")]
     ParaBlocks,
+    /// Workers would report never.
+    #[error("traffic interval is 0 blocks; it must be at least 1")]
+    TrafficInterval,
     /// Both nodes on one port.
     #[error("both chains would listen on {0}")]
     SamePort(SocketAddr),
@@ -103,6 +118,9 @@ impl NetworkConfig {
         }
         if self.relay_blocks_per_para_block == 0 {
             return Err(ConfigError::ParaBlocks);
+        }
+        if self.traffic.is_some_and(|traffic| traffic.interval == 0) {
+            return Err(ConfigError::TrafficInterval);
         }
         if self.para_listen == self.relay_listen && self.para_listen.port() != 0 {
             return Err(ConfigError::SamePort(self.para_listen));
@@ -137,6 +155,7 @@ mod tests {
             (|c| c.authorities = 0, "authorities"),
             (|c| c.authorities = 1001, "authorities"),
             (|c| c.relay_blocks_per_para_block = 0, "parachain block"),
+            (|c| c.traffic = Some(Traffic { workers: 1, interval: 0 }), "traffic"),
             (|c| c.para_listen = c.relay_listen, "127.0.0.1:9945"),
         ] {
             let message = with(change).unwrap();

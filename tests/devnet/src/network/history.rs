@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::chains::Chains;
 use super::producer::{Producer, Rounds, Step};
 use super::schedule::{Orders, Schedule};
+use super::traffic::Reporters;
 use super::{ConfigError, NetworkConfig, ProduceError};
 
 /// Makes both chains block by block without a network, as in a past nobody watched.
@@ -14,6 +15,7 @@ use super::{ConfigError, NetworkConfig, ProduceError};
 #[derive(Debug)]
 pub struct HistoryBuilder {
     producer: Producer,
+    traffic: Option<Reporters>,
     genesis_time: u64,
     block_ms: u64,
 }
@@ -30,8 +32,12 @@ impl HistoryBuilder {
         };
         let past = u64::from(config.history) * block_ms;
         let genesis_time = config.genesis_time.unwrap_or_else(|| now_ms().saturating_sub(past));
+        let chains = Chains::new(config);
+        let genesis = chains.para.chain().genesis().hash;
+        let traffic = config.traffic.map(|traffic| Reporters::new(config.seed, traffic, genesis));
         Ok(Self {
-            producer: Producer::new(Chains::new(config), schedule, block_ms),
+            producer: Producer::new(chains, schedule, block_ms),
+            traffic,
             genesis_time,
             block_ms,
         })
@@ -39,9 +45,17 @@ impl HistoryBuilder {
 
     /// Makes one relay block and the parachain block that is due with it.
     pub fn step(&mut self) -> Result<(), ProduceError> {
-        let number = self.producer.next();
+        let timestamp = self.genesis_time + u64::from(self.producer.next()) * self.block_ms;
+        if let Some(traffic) = self.traffic.as_mut().filter(|_| self.producer.para_block_is_next())
+        {
+            let para = &self.producer.chains().para;
+            let next = para.chain().best().number() + 1;
+            for transaction in traffic.transactions(next, timestamp) {
+                para.submit(transaction).map_err(ProduceError::Traffic)?;
+            }
+        }
         self.producer.step(Step {
-            timestamp: self.genesis_time + u64::from(number) * self.block_ms,
+            timestamp,
             orders: Orders::default(),
             rounds: Rounds::Kept,
             check: false,
@@ -70,3 +84,6 @@ pub(super) fn now_ms() -> u64 {
     // A clock before 1970 reads as 1970: block times then follow from their parents alone.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis() as u64)
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,9 @@ pub enum ProduceError {
     /// The relay block failed.
     #[error("relay chain: {0}")]
     Relay(BuildError),
+    /// A transaction of the history's traffic was refused.
+    #[error("traffic: {0}")]
+    Traffic(crate::engine::node::SubmitError),
     /// The relay state could not be read.
     #[error("relay chain: {0}")]
     State(#[from] ChainError),
@@ -72,6 +75,11 @@ impl Producer {
     /// Height of the next relay block.
     pub(super) fn next(&self) -> BlockNumber {
         self.chains.relay.chain().best().number() + 1
+    }
+
+    /// Whether the next relay block, left to the schedule, includes a parachain block.
+    pub(super) fn para_block_is_next(&self) -> bool {
+        self.schedule.plan(self.next(), Orders::default()).para_block
     }
 
     /// Makes the next relay block, the parachain block it includes, and what becomes final by it.

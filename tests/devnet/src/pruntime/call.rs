@@ -24,7 +24,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn application(text: impl ToString) -> Self {
+    pub(crate) fn application(text: &(impl ToString + ?Sized)) -> Self {
         Self::Application(text.to_string())
     }
 }
@@ -51,6 +51,7 @@ macro_rules! methods {
         pub enum Request { $($(#[$doc])* $name($request),)+ }
 
         /// An answer to a request.
+        #[expect(clippy::large_enum_variant, reason = "an answer lives as long as its call")]
         #[derive(Clone, Debug, PartialEq)]
         pub enum Answer { $($(#[$doc])* $name($answer),)+ }
 

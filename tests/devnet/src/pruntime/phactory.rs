@@ -156,7 +156,7 @@ impl Phactory {
         Ok(match request {
             Request::GetInfo(_) => Answer::GetInfo(self.info()),
             Request::Echo(message) => Answer::Echo(message),
-            Request::InitRuntime(request) => Answer::InitRuntime(self.init(request, now_ms)?),
+            Request::InitRuntime(request) => Answer::InitRuntime(self.init(&request, now_ms)?),
             Request::GetRuntimeInfo(request) => {
                 Answer::GetRuntimeInfo(self.runtime_info(&request, now_ms)?)
             }
@@ -293,6 +293,3 @@ impl Runtime {
         Ok(Self { state, identity, worker_keys, dev_mode: sealed.dev_mode })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,11 +12,12 @@ use axum::extract::{Request, State};
 use axum::http::{Method as HttpMethod, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::call::{self, Answer};
+use super::call::Answer;
 use super::config::Mode;
 use super::double::Exit;
 use super::instance::Instance;
-use super::proto::{Empty, PROTOCOL};
+use super::phactory::Phactory;
+use super::proto::PROTOCOL;
 pub(super) use listener::ClosableListener;
 
 /// What all requests share.
@@ -39,7 +40,7 @@ async fn route(State(service): State<Arc<Service>>, request: Request) -> Respons
         (HttpMethod::POST | HttpMethod::GET, path) if path.starts_with("/prpc/") => {
             prpc::answer(&service, instance, &path["/prpc/".len()..], request).await
         }
-        (HttpMethod::GET, "/info") => info(&service, instance).await,
+        (HttpMethod::GET, "/info") => info(instance).await,
         (HttpMethod::GET, "/help") => PROTOCOL.into_response(),
         (HttpMethod::POST, "/kick") if service.kick_api => {
             service.exit.abort("kicked".into()).await
@@ -67,11 +68,9 @@ impl Service {
 }
 
 /// GetInfo as JSON.
-async fn info(service: &Service, instance: &Arc<Instance>) -> Response {
-    match instance.call(call::Request::GetInfo(Empty {})).await {
-        Ok(answer) => prpc::json_response(StatusCode::OK, &answer),
-        Err(refusal) => prpc::refuse(service, refusal, true).await,
-    }
+async fn info(instance: &Instance) -> Response {
+    let info = instance.read(Phactory::info).await;
+    prpc::json_response(&Answer::GetInfo(info))
 }
 
 /// As pRuntime's web framework answers an unknown path.
@@ -87,14 +86,4 @@ fn octets(status: StatusCode, body: Vec<u8>) -> Response {
 
 fn json(status: StatusCode, body: Vec<u8>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
-impl Answer {
-    /// The info in an answer to GetInfo.
-    pub(super) fn into_info(self) -> super::proto::PhactoryInfo {
-        match self {
-            Self::GetInfo(info) => info,
-            _ => super::proto::PhactoryInfo::default(),
-        }
-    }
 }

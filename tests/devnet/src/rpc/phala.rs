@@ -4,6 +4,7 @@ use jsonrpsee::RpcModule;
 use jsonrpsee::server::RegisterMethodError;
 use jsonrpsee::types::Params;
 use parity_scale_codec::{Decode, Encode};
+use prb_devnet_runtime::para::phala_mq::sequence_tag;
 use prb_devnet_runtime::types::MessageOrigin;
 use serde_json::{Value, json};
 use sp_core::Bytes;
@@ -89,13 +90,15 @@ fn changes_json(changes: &EncodedChanges) -> Value {
 fn next_sequence(context: &Context, sender: &str) -> Result<u64, RpcError> {
     let invalid = || RpcError::Phala("Invalid sender".to_owned());
     let bytes = hex::decode(sender).map_err(|_| invalid())?;
-    let origin = MessageOrigin::decode(&mut &bytes[..]).map_err(|_| invalid())?.encode();
+    let origin = MessageOrigin::decode(&mut &bytes[..]).map_err(|_| invalid())?;
+    let encoded = origin.encode();
     let item = [twox_128(b"PhalaMq"), twox_128(b"OffchainIngress")].concat();
-    let key = [&item[..], &twox_64(&origin), &origin].concat();
+    let key = [&item[..], &twox_64(&encoded), &encoded].concat();
     let chain = context.node.chain();
     let value = chain.storage(chain.best().hash, &key).map_err(client)?.unwrap_or_default();
     let on_chain = u64::decode(&mut &value[..]).unwrap_or(0);
-    Ok(on_chain)
+    let tags = (on_chain..).map(|sequence| sequence_tag(&origin, sequence));
+    Ok(on_chain + context.node.provided_in_pool(tags))
 }
 
 fn client(error: crate::engine::chain::ChainError) -> RpcError {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod finality;
+mod interop;
 
 mod limits;
 mod state;

@@ -36,7 +36,7 @@ impl Reply {
 /// A double with its client.
 pub(crate) struct Peer {
     pub(crate) double: DoubleHandle,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Peer {

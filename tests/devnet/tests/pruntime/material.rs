@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use finality_grandpa::{Commit, Message, Precommit, SignedPrecommit};
 use parity_scale_codec::{Decode, Encode};
 use prb_devnet::pruntime::proto;
-use prb_devnet::pruntime::scale::{BlockHeaderWithChanges, Header, HeaderToSync};
+use prb_devnet::pruntime::scale::{BlockHeaderWithChanges, Header, HeaderToSync, StorageChanges};
 use serde_json::Value;
 use sp_consensus_grandpa::{GrandpaJustification, localized_payload};
 use sp_core::{Pair, ed25519};
@@ -54,7 +54,7 @@ impl Material {
             match bytes(&block["block_header_with_changes"]) {
                 changes if changes.is_empty() => BlockHeaderWithChanges {
                     block_header: decoded(&block["header"]),
-                    storage_changes: Default::default(),
+                    storage_changes: StorageChanges::default(),
                 },
                 changes => BlockHeaderWithChanges::decode(&mut &changes[..]).expect("SCALE"),
             }
@@ -73,7 +73,7 @@ impl Material {
             encoded_genesis_info: self.genesis_info.clone(),
             encoded_genesis_state: self.genesis_state.clone(),
             is_parachain: true,
-            ..Default::default()
+            ..proto::InitRuntimeRequest::default()
         }
     }
 
@@ -147,20 +147,24 @@ pub(crate) struct Votes {
     pub(crate) set_id: u64,
     pub(crate) round: u64,
     /// Voter and the block it votes for.
-    pub(crate) votes: Vec<(&'static str, Header)>,
+    pub(crate) cast: Vec<(&'static str, Header)>,
     pub(crate) ancestries: Vec<Header>,
 }
 
 impl Votes {
     /// One vote of each for the block itself.
     pub(crate) fn of(voters: &[&'static str], target: &Header) -> Self {
-        let votes = voters.iter().map(|voter| (*voter, target.clone())).collect();
-        Self { set_id: SET_ID, round: 7, votes, ancestries: Vec::new() }
+        Self {
+            set_id: SET_ID,
+            round: 7,
+            cast: voters.iter().map(|voter| (*voter, target.clone())).collect(),
+            ancestries: Vec::new(),
+        }
     }
 
     /// Signs the votes and commits to `target`.
     pub(crate) fn justify(&self, target: &Header) -> GrandpaJustification<Header> {
-        let precommits = self.votes.iter().map(|(voter, header)| {
+        let precommits = self.cast.iter().map(|(voter, header)| {
             let pair = ed25519::Pair::from_string(&format!("//{voter}"), None).expect("a dev key");
             let precommit = Precommit { target_hash: header.hash(), target_number: header.number };
             let message = Message::Precommit(precommit.clone());

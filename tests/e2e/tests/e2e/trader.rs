@@ -13,7 +13,7 @@ use self::world::{Worker, World};
 mod once;
 mod world;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 /// Enough for a worker of the highest score: 100 · √6000.
 const STAKE: u128 = 8_000 * TOKEN;
 

@@ -52,6 +52,7 @@ pub fn report(enclave: &Enclave, hash: &RuntimeInfoHash, now: u64) -> Attestatio
 }
 
 /// A report with any quote status, for example `GROUP_OUT_OF_DATE`.
+#[expect(clippy::expect_used, reason = "the message says why it holds")]
 pub fn report_with_status(
     enclave: &Enclave,
     hash: &RuntimeInfoHash,

@@ -5,7 +5,12 @@ pub use pallet::*;
 /// The asset id of wrapped PHA.
 pub const WRAPPED_PHA: u32 = 10_000;
 
-#[allow(missing_docs, reason = "FRAME's macro makes undocumented items")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::if_not_else,
+    reason = "FRAME's macro makes such code"
+)]
 #[frame_support::pallet]
 pub mod pallet {
     use frame_support::pallet_prelude::*;

@@ -10,7 +10,12 @@ mod window;
 
 pub use self::{pallet::*, window::Waiting};
 
-#[allow(missing_docs, reason = "FRAME's macro makes undocumented items")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::if_not_else,
+    reason = "FRAME's macro makes such code"
+)]
 #[frame_support::pallet]
 pub mod pallet {
     use frame_support::{

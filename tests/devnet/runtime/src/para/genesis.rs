@@ -139,6 +139,7 @@ impl Default for GenesisConfig {
 ///
 /// If an account is endowed twice or with less than the existential deposit, or if an account with
 /// a proxy has no balance for the deposit.
+#[expect(clippy::expect_used, reason = "the messages say why they hold")]
 pub fn genesis(config: &GenesisConfig) -> Storage {
     let mut storage = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
@@ -178,6 +179,7 @@ fn store_computation(config: &GenesisConfig) {
     Parameters::<Runtime>::put(&config.tokenomic_parameters);
 }
 
+#[expect(clippy::expect_used, reason = "the messages say why they hold")]
 fn store_pools(config: &GenesisConfig) {
     for PoolConfig { pid, owner, free_stake } in &config.pools {
         phala_stake_pool::Pallet::<Runtime>::create_pool_with_id(*pid, owner.clone());

@@ -2,7 +2,12 @@
 
 pub use pallet::*;
 
-#[allow(missing_docs, reason = "FRAME's macro makes undocumented items")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::if_not_else,
+    reason = "FRAME's macro makes such code"
+)]
 #[frame_support::pallet]
 pub mod pallet {
     use frame_support::pallet_prelude::*;

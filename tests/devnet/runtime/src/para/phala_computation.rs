@@ -16,7 +16,12 @@ pub trait OnUnbound {
     fn on_unbound(session: &AccountId, worker: &WorkerPublicKey);
 }
 
-#[allow(missing_docs, reason = "FRAME's macro makes undocumented items")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::if_not_else,
+    reason = "FRAME's macro makes such code"
+)]
 #[frame_support::pallet]
 pub mod pallet {
     use frame_support::{pallet_prelude::*, traits::ConstBool};
@@ -26,7 +31,7 @@ pub mod pallet {
     use crate::{
         chain::{AccountId, CALL_WEIGHT},
         para::phala_registry,
-        types::{SessionInfo, TokenomicParameters as Parameters, WorkerPublicKey},
+        types::{SessionInfo, TokenomicParameters as Parameters, WorkerPublicKey, WorkerState},
     };
 
     /// The pallet.
@@ -205,7 +210,7 @@ pub mod pallet {
                 phala_registry::Workers::<T>::get(worker).ok_or(Error::<T>::WorkerNotRegistered)?;
             ensure!(info.operator == Some(who), Error::<T>::BadSender);
             let state = Sessions::<T>::get(&session).map(|session| session.state);
-            if state.is_some_and(|state| state.is_computing()) {
+            if state.is_some_and(WorkerState::is_computing) {
                 Self::stop(&session)?;
             }
             Self::unbind_session(&session)

@@ -23,7 +23,12 @@ pub trait MessageConsumer {
     fn on_message(message: &Message);
 }
 
-#[allow(missing_docs, reason = "FRAME's macro makes undocumented items")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::if_not_else,
+    reason = "FRAME's macro makes such code"
+)]
 #[frame_support::pallet]
 pub mod pallet {
     use frame_support::{dispatch::Pays, pallet_prelude::*};

@@ -7,7 +7,12 @@ mod signature;
 
 pub use self::pallet::*;
 
-#[allow(missing_docs, reason = "FRAME's macro makes undocumented items")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::if_not_else,
+    reason = "FRAME's macro makes such code"
+)]
 #[frame_support::pallet]
 pub mod pallet {
     use frame_support::{dispatch::DispatchClass, pallet_prelude::*};

@@ -9,7 +9,12 @@ pub use self::{account::session_account, pallet::*};
 /// The most workers a pool may have.
 pub const MAX_POOL_WORKERS: usize = 200;
 
-#[allow(missing_docs, reason = "FRAME's macro makes undocumented items")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::if_not_else,
+    reason = "FRAME's macro makes such code"
+)]
 #[frame_support::pallet]
 pub mod pallet {
     use frame_support::pallet_prelude::*;

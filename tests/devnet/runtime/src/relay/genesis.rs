@@ -61,6 +61,7 @@ impl GenesisConfig {
 /// # Panics
 ///
 /// If an account is endowed twice, or with less than the existential deposit.
+#[expect(clippy::expect_used, reason = "the messages say why they hold")]
 pub fn genesis(config: &GenesisConfig) -> Storage {
     let mut storage = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {

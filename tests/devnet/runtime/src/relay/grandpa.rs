@@ -20,7 +20,12 @@ pub const WELL_KNOWN_AUTHORITIES_KEY: &[u8] = b":grandpa_authorities";
 /// The version byte before the list under [`WELL_KNOWN_AUTHORITIES_KEY`].
 pub const WELL_KNOWN_AUTHORITIES_VERSION: u8 = 1;
 
-#[allow(missing_docs, reason = "FRAME's macro makes undocumented items")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::if_not_else,
+    reason = "FRAME's macro makes such code"
+)]
 #[frame_support::pallet]
 pub mod pallet {
     use frame_support::{

@@ -14,7 +14,12 @@ pub const INHERENT_IDENTIFIER: InherentIdentifier = *b"paraheds";
 /// Parachain ids with the SCALE-encoded header of each.
 pub type ParaHeads = Vec<(u32, Vec<u8>)>;
 
-#[allow(missing_docs, reason = "FRAME's macro makes undocumented items")]
+#[allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::if_not_else,
+    reason = "FRAME's macro makes such code"
+)]
 #[frame_support::pallet]
 pub mod pallet {
     use frame_support::{

@@ -19,14 +19,14 @@ impl Phactory {
     /// does not hold ends the process *and* leaves its identity bound to it.
     pub(super) fn init(
         &mut self,
-        request: proto::InitRuntimeRequest,
+        request: &proto::InitRuntimeRequest,
         now_ms: u64,
     ) -> Result<proto::InitRuntimeResponse, Refusal> {
         self.check_no_rcu()?;
         let genesis: GenesisBlockInfo = decode_scale(&request.encoded_genesis_info)?;
         let pairs: StorageState = decode_scale(&request.encoded_genesis_state)?;
         let operator = request.encoded_operator.as_deref().map(decode_scale).transpose()?;
-        let provider = self.requested_provider(&request)?;
+        let provider = self.requested_provider(request)?;
         if self.runtime.is_some() {
             return Err(Refusal::application("Runtime already initialized"));
         }
@@ -61,7 +61,7 @@ impl Phactory {
             endpoints: super::Endpoints::default(),
             blocks_since_checkpoint: 0,
         };
-        let runtime = Runtime::new(state, &sealed).map_err(Refusal::application)?;
+        let runtime = Runtime::new(state, &sealed).map_err(|error| Refusal::application(&error))?;
         self.runtime = Some(runtime);
         match self.settings.mode {
             Mode::V2 => self.registration_answer(),
@@ -91,7 +91,7 @@ impl Phactory {
     ) -> Result<SealedIdentity, Refusal> {
         let new = match (debug_key, &self.sealed) {
             (Some(key), _) => SealedIdentity::debug(key, genesis_block_hash, para_id)
-                .map_err(Refusal::application)?,
+                .map_err(|error| Refusal::application(&error))?,
             (None, Some(sealed)) => {
                 check_binding(sealed, genesis_block_hash, para_id)?;
                 return Ok(sealed.clone());

@@ -24,7 +24,7 @@ impl From<SyncError> for Refusal {
             SyncError::HeaderValidateFailed(fatal @ FinalityError::NoVoters) => {
                 Self::Abort(fatal.to_string())
             }
-            error => Self::application(error),
+            error => Self::application(&error),
         }
     }
 }

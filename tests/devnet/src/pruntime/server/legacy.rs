@@ -10,11 +10,10 @@ use sp_core::Pair;
 
 use super::body::{self, BodyError};
 use super::{Service, json as json_body};
-use crate::pruntime::call::{self, Refusal, decode_scale};
+use crate::pruntime::call::{Refusal, decode_scale};
 use crate::pruntime::config::Mode;
-use crate::pruntime::instance::Instance;
+use crate::pruntime::instance::{Instance, now_ms};
 use crate::pruntime::phactory::Phactory;
-use crate::pruntime::proto::Empty;
 use crate::pruntime::scale::{
     BlockHeaderWithChanges, SyncCombinedHeadersReq, SyncHeaderReq, SyncParachainHeaderReq,
 };
@@ -26,9 +25,8 @@ const RPC_RESPONSE: [u8; 2] = [0xff, 0x01];
 
 /// Answers `/get_info`.
 pub(super) async fn get_info(service: &Service, instance: &Arc<Instance>) -> Response {
-    let result = instance.call(call::Request::GetInfo(Empty {})).await;
-    let result = result.map(|answer| json!(answer.into_info()));
-    respond(service, instance, result).await
+    let info = instance.read(Phactory::info).await;
+    respond(service, instance, Ok(json!(info))).await
 }
 
 /// Answers `/bin_api/{name}`.
@@ -71,7 +69,7 @@ fn call(phactory: &mut Phactory, name: &str, body: &[u8]) -> Result<serde_json::
         }
         _ => {
             let blocks: Vec<BlockHeaderWithChanges> = decode_scale(body)?;
-            json!({ "dispatched_to": phactory.dispatch_blocks(blocks, crate::pruntime::instance::now_ms())? })
+            json!({ "dispatched_to": phactory.dispatch_blocks(blocks, now_ms())? })
         }
     })
 }

@@ -78,7 +78,7 @@ async fn answer_inner(
         Err(refusal) => Err(refusal),
     };
     match result {
-        Ok(answer) if wants_json => json_response(StatusCode::OK, &answer),
+        Ok(answer) if wants_json => json_response(&answer),
         Ok(answer) => octets(StatusCode::OK, answer.encode_protobuf()),
         Err(refusal) => refuse(service, refusal, wants_json).await,
     }
@@ -98,9 +98,9 @@ fn is_json(request: &Request) -> bool {
     typed || asked || request.method() == HttpMethod::GET
 }
 
-pub(super) fn json_response(status: StatusCode, answer: &Answer) -> Response {
+pub(super) fn json_response(answer: &Answer) -> Response {
     match answer.encode_json() {
-        Ok(body) => json(status, body),
+        Ok(body) => json(StatusCode::OK, body),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }

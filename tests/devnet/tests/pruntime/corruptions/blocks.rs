@@ -62,7 +62,7 @@ async fn a_spoiled_block_is_refused_and_not_applied() {
         spoiled("a key added", added, mismatch),
         spoiled("no changes", nothing, mismatch),
         spoiled("the next block", material.blocks(number + 1..=number + 1), "BlockNumberMismatch"),
-        spoiled("a block without para header", beyond, "BlockNumberMismatch"),
+        spoiled("a block far ahead", beyond, "BlockNumberMismatch"),
     ];
     let mut truncated = dispatch(std::slice::from_ref(&good));
     truncated.encoded_blocks.pop();

@@ -4,6 +4,7 @@ use parity_scale_codec::Encode;
 use prb_devnet::pruntime::proto;
 use prb_devnet::pruntime::scale::HeaderToSync;
 use sp_consensus_grandpa::{ConsensusLog, GRANDPA_ENGINE_ID, ScheduledChange};
+use sp_core::H256;
 use sp_runtime::DigestItem;
 
 use super::{Corruption, check, synced_to};
@@ -13,8 +14,8 @@ use crate::pruntime::material::{Material, SET_ID, VOTERS, Votes, justified, sync
 const SYNCED: u32 = 5;
 const LAST: u32 = 8;
 
-fn spoiled(name: &'static str, run: Vec<HeaderToSync>, error: &'static str) -> Corruption {
-    Corruption::new(name, &sync_header(&run), error)
+fn spoiled(name: &'static str, run: &[HeaderToSync], error: &'static str) -> Corruption {
+    Corruption::new(name, &sync_header(run), error)
 }
 
 fn runs(material: &Material) -> Vec<Corruption> {
@@ -25,24 +26,24 @@ fn runs(material: &Material) -> Vec<Corruption> {
         run
     };
     let mut unjustified = good();
-    unjustified[0].justification = material.relay_run(6..=6)[0].justification.clone();
+    unjustified[0].justification.clone_from(&material.relay_run(6..=6)[0].justification);
     unjustified[2].justification = None;
     let mut forked = good();
     forked[0].header.parent_hash = material.relay_header(4).hash();
     forked[1].header.parent_hash = forked[0].header.hash();
     forked[2].header.parent_hash = forked[1].header.hash();
     let mut relinked = good();
-    relinked[1].header.extrinsics_root = Default::default();
+    relinked[1].header.extrinsics_root = H256::zero();
     vec![
-        spoiled("missing justification", unjustified, "MissingJustification"),
-        spoiled("first header left out", without(0), "BlockNumberMismatch"),
-        spoiled("inner header left out", without(1), "HeaderHashMismatch"),
-        spoiled("an inner header changed", relinked, "HeaderHashMismatch"),
-        spoiled("another chain", forked, "HeaderValidateFailed(invalid ancestry proof)"),
+        spoiled("missing justification", &unjustified, "MissingJustification"),
+        spoiled("first header left out", &without(0), "BlockNumberMismatch"),
+        spoiled("inner header left out", &without(1), "HeaderHashMismatch"),
+        spoiled("an inner header changed", &relinked, "HeaderHashMismatch"),
+        spoiled("another chain", &forked, "HeaderValidateFailed(invalid ancestry proof)"),
         // Its real justification is of the next set.
         spoiled(
             "change hidden mid-batch",
-            material.relay_run(SYNCED + 1..=22),
+            &material.relay_run(SYNCED + 1..=22),
             "bad justification for header: invalid",
         ),
     ]
@@ -52,7 +53,7 @@ fn justifications(material: &Material) -> Vec<Corruption> {
     let good = || material.relay_run(SYNCED + 1..=LAST);
     let target = material.relay_header(LAST);
     let with = |name, votes: &Votes, error| {
-        spoiled(name, justified(good(), &votes.justify(&target)), error)
+        spoiled(name, &justified(good(), &votes.justify(&target)), error)
     };
     let votes = |voters: &[&'static str]| Votes::of(voters, &target);
     let child = material.relay_header(LAST + 1);
@@ -69,7 +70,7 @@ fn justifications(material: &Material) -> Vec<Corruption> {
         badly_signed_stranger.commit.precommits[0].signature.clone();
 
     let mut low_stranger = votes(&VOTERS);
-    low_stranger.votes.push(("Alice", parent));
+    low_stranger.cast.push(("Alice", parent));
 
     let mut truncated = votes(&VOTERS).justify(&target).encode();
     truncated.truncate(truncated.len() - 20);
@@ -77,10 +78,10 @@ fn justifications(material: &Material) -> Vec<Corruption> {
     truncated_run[2].justification = Some(truncated);
 
     let mut wrong_target = good();
-    wrong_target[2].justification = material.relay_run(7..=7)[0].justification.clone();
+    wrong_target[2].justification.clone_from(&material.relay_run(7..=7)[0].justification);
 
     let mut above = votes(&["Bob", "Charlie"]);
-    above.votes.push(("Dave", child.clone()));
+    above.cast.push(("Dave", child.clone()));
     vec![
         with("2 of 4 votes", &votes(&["Bob", "Charlie"]), "invalid commit in"),
         with(
@@ -106,12 +107,12 @@ fn justifications(material: &Material) -> Vec<Corruption> {
         ),
         spoiled(
             "one bad signature",
-            justified(good(), &flipped),
+            &justified(good(), &flipped),
             "invalid signature for precommit",
         ),
         spoiled(
             "a stranger's bad signature",
-            justified(good(), &badly_signed_stranger),
+            &justified(good(), &badly_signed_stranger),
             "invalid signature for precommit",
         ),
         with("a stranger's vote below", &low_stranger, "invalid precommit ancestry proof"),
@@ -120,8 +121,8 @@ fn justifications(material: &Material) -> Vec<Corruption> {
             &Votes { ancestries: vec![child], ..votes(&VOTERS) },
             "with unused headers",
         ),
-        spoiled("of another block", wrong_target, "invalid commit target"),
-        spoiled("truncated", truncated_run, "error decoding justification for header"),
+        spoiled("of another block", &wrong_target, "invalid commit target"),
+        spoiled("truncated", &truncated_run, "error decoding justification for header"),
     ]
 }
 
@@ -161,7 +162,7 @@ async fn a_change_with_a_delay_is_refused_although_it_is_justified() {
         vec![HeaderToSync { header: header.clone(), justification: None }],
         &Votes::of(&VOTERS, &header).justify(&header),
     );
-    let delayed = spoiled("a delayed change", run, "scheduled change should not have delay");
+    let delayed = spoiled("a delayed change", &run, "scheduled change should not have delay");
     let good = sync_header(&material.relay_run(SYNCED + 1..=SYNCED + 1));
     check(&peer, "SyncHeader", vec![delayed], &good).await;
 }
@@ -175,7 +176,7 @@ async fn three_of_four_votes_and_votes_above_the_target_are_enough() {
     let run = justified(material.relay_run(6..=6), &three);
     super::accepted(peer.call("SyncHeader", &sync_header(&run)).await);
     let mut split = Votes::of(&["Bob", "Charlie"], &seven);
-    split.votes.push(("Dave", eight.clone()));
+    split.cast.push(("Dave", eight.clone()));
     split.ancestries.push(eight);
     let run = justified(material.relay_run(7..=7), &split.justify(&seven));
     super::accepted(peer.call("SyncHeader", &sync_header(&run)).await);

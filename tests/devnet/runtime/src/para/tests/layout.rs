@@ -348,3 +348,16 @@ fn the_transaction_extensions_are_khalas_in_order() {
     ];
     assert_eq!(names, expected);
 }
+
+#[test]
+fn the_metadata_has_versions_14_to_16_and_names_the_pallets() {
+    let mut fixture = super::Fixture::new();
+    let versions: Vec<u32> = fixture.chain.call("Metadata_metadata_versions", &[]);
+    assert!([14, 15, 16].iter().all(|version| versions.contains(version)), "{versions:?}");
+    let metadata: Vec<u8> = fixture.chain.call("Metadata_metadata", &[]);
+    assert_eq!(metadata[..5], *b"meta\x0e");
+    for name in ["PhalaStakePoolv2", "CheckMqSequence", "The worker is in another pool."] {
+        let found = metadata.windows(name.len()).any(|window| window == name.as_bytes());
+        assert!(found, "{name}");
+    }
+}

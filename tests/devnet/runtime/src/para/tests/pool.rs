@@ -1,13 +1,14 @@
 //! Joining and leaving pools.
 
+use parity_scale_codec::Encode;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie};
 
 use super::{
     super::*,
     Fixture,
-    worker::{PoolCall, Worker},
+    worker::{AdminCall, PoolCall, Worker},
 };
-use crate::types::PoolProxy;
+use crate::types::{PoolProxy, WorkerPublicKey};
 use phala_stake_pool::Error as Pool;
 
 type Unbind = phala_computation::Call<Runtime>;
@@ -85,24 +86,37 @@ fn a_full_pool_takes_no_worker() {
     let mut worker = Worker::new(1, Alice);
     worker.register(&mut fixture);
     worker.bench(&mut fixture, 100);
-    fixture.read(|| {
-        phala_base_pool::Pools::<Runtime>::mutate(1, |pool| {
-            if let Some(PoolProxy::StakePool(pool)) = pool {
-                pool.workers = (0..200).map(|_| Worker::new(7, Alice).key()).collect();
-            }
-        });
-    });
-    fixture.chain.state.commit_all().unwrap();
-    let call = add(&worker, 1);
-    let error = fixture.read(|| {
-        phala_stake_pool::Pallet::<Runtime>::add_worker(
-            frame_system::RawOrigin::Signed(Alice.to_account_id()).into(),
-            1,
-            worker.key(),
-        )
-    });
-    let PoolCall::add_worker { .. } = call else { unreachable!() };
-    assert_eq!(error, Err(Pool::<Runtime>::WorkersExceedLimit.into()));
+    let mut full = pool(&mut fixture, 1);
+    full.workers = (0..200).map(|seed| WorkerPublicKey::from_raw([seed; 32])).collect();
+    let key = phala_base_pool::Pools::<Runtime>::hashed_key_for(1);
+    let items = vec![(key, PoolProxy::StakePool(full.clone()).encode())];
+    let set = frame_system::Call::<Runtime>::set_storage { items };
+    let arrange = AdminCall::dispatch_as_root { call: Box::new(set.into()) };
+    assert_eq!(
+        fixture.error(Bob, arrange.clone()),
+        dev_gatekeeper::Error::<Runtime>::NotAdmin.into()
+    );
+    fixture.result(Alice, arrange).unwrap();
+    assert_eq!(pool(&mut fixture, 1), full);
+    assert_eq!(fixture.error(Alice, add(&worker, 1)), Pool::<Runtime>::WorkersExceedLimit.into());
+}
+
+#[test]
+fn anybody_creates_a_pool_of_the_next_number() {
+    let mut fixture = Fixture::new();
+    let outcome = fixture.submit(Bob, PoolCall::create {});
+    outcome.result().unwrap();
+    let created = pool(&mut fixture, 6);
+    assert_eq!(created.basepool.owner, Bob.to_account_id());
+    assert!(outcome.has(phala_stake_pool::Event::<Runtime>::PoolCreated {
+        owner: Bob.to_account_id(),
+        pid: 6,
+        cid: 6,
+        pool_account_id: created.basepool.pool_account_id,
+    }));
+    let create = AdminCall::create_pool { owner: Charlie.to_account_id() };
+    fixture.result(Alice, create).unwrap();
+    assert_eq!(pool(&mut fixture, 7).basepool.owner, Charlie.to_account_id());
 }
 
 #[test]
