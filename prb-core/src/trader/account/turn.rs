@@ -1,5 +1,7 @@
 //! Whether a message that goes alone has its turn.
 
+use std::cmp::Ordering;
+
 use super::{Account, StepError};
 use crate::chain::Refusal;
 use crate::error::ErrorClass;
@@ -22,15 +24,13 @@ impl Account {
             Err(error) => return Err(error.into()),
         };
         let reason = match sequence.cmp(&next) {
-            std::cmp::Ordering::Equal => return Ok(()),
-            std::cmp::Ordering::Less => {
-                format!("it is there already: the next one is {next}")
-            }
-            std::cmp::Ordering::Greater => {
+            Ordering::Equal => return Ok(()),
+            Ordering::Less => format!("it is there already: the next one is {next}"),
+            Ordering::Greater => {
                 format!("it is not its turn: message {next} of the sender must come first")
             }
         };
-        self.fail_outgoing_jobs(&reason, ErrorClass::Transient);
+        self.fail_outgoing(&reason, ErrorClass::Transient);
         Ok(())
     }
 }

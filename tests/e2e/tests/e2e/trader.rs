@@ -141,6 +141,29 @@ async fn many_jobs_of_two_producers_go_once_and_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_out_of_turn_is_told_and_holds_up_nothing() {
+    let world = World::new().await;
+    let trader = world.start(|_| {}).await;
+    let mut worker = Worker::new(1, Alice);
+    let (first, second) = (worker.messages(1), worker.messages(1));
+    for (action, words) in [
+        (second.clone(), "it is not its turn: message 0 of the sender must come first"),
+        (first.clone(), ""),
+        (first, "it is there already: the next one is 1"),
+        (second, ""),
+    ] {
+        let id = world.enqueue(1, action).await;
+        let record = world.ended(&id).await;
+        let reason = record.failure.map(|failure| failure.reason).unwrap_or_default();
+        assert_eq!(record.state == JobState::Succeeded, words.is_empty(), "{reason}");
+        assert!(reason.contains(words), "{reason}");
+    }
+    assert_eq!(world.nonce(Alice).await, 2, "nothing was sent in vain");
+    trader.shutdown(DEADLINE).await.unwrap();
+    world.network.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_job_is_failed_and_disturbs_nothing() {
     let world = World::new().await;
     let trader = world.start(|_| {}).await;
