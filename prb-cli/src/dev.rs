@@ -14,6 +14,7 @@ use crate::view::View;
 
 mod bridge;
 mod data_dir;
+mod managing;
 mod network;
 mod observe;
 pub(crate) mod pruntime;

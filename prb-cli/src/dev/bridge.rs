@@ -7,16 +7,20 @@ use std::time::Duration;
 use anyhow::{Context, Error, Result, anyhow};
 use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint};
 use prb_core::data_provider::{DataProvider, DataProviderConfig, DataProviderHandle};
+use prb_core::lifecycle::LifecycleHandle;
 use prb_core::trader::TraderHandle;
 use prb_devnet::network::{NetworkConfig, NetworkHandle};
 use prb_walkie::identity::{Identity, Name};
 
+use super::managing::{self, Ground};
 use super::{network, observe, trading, workers};
 use crate::shutdown::Stack;
 use crate::view::View;
 
 /// How long the trader may wait for what it has sent to become final.
 const TRADER_STOP: Duration = Duration::from_millis(1500);
+/// How long the data provider may take to write down what it has.
+const PROVIDER_STOP: Duration = Duration::from_secs(1);
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -37,6 +41,7 @@ pub struct Bridge {
     workers: Vec<workers::Worker>,
     provider: DataProviderHandle,
     trader: TraderHandle,
+    lifecycle: LifecycleHandle,
 }
 
 impl Bridge {
@@ -72,12 +77,22 @@ impl Bridge {
         let identity = Arc::new(identity(options.folder.join("keys")).await?);
         let queue = trading::queue(&options.folder, &identity)?;
         let para = ChainClient::new(ChainClientConfig::new([Endpoint::new(&network.para_url())]));
-        let trader = trading::start(para, queue, identity, options.block_time).await?;
+        let (chain, keys, jobs) = (para.clone(), identity.clone(), queue.clone());
+        let trader = trading::start(chain, jobs, keys, options.block_time).await?;
         stack.push("trader", {
             let trader = trader.clone();
             async move { said(trader.shutdown(TRADER_STOP).await) }
         });
-        Ok(Self { network, workers, provider, trader })
+
+        let blobs = Arc::new(provider.clone());
+        let ground = Ground { identity, chain: para, blobs, queue };
+        let lifecycle = managing::start(&options, ground).await?;
+        stack.push("lifecycle manager", {
+            let lifecycle = lifecycle.clone();
+            async move { said(lifecycle.shutdown().await) }
+        });
+        managing::add(&lifecycle, &workers).await?;
+        Ok(Self { network, workers, provider, trader, lifecycle })
     }
 
     /// Waits until a part ends that nobody stopped, and says which and why.
@@ -93,6 +108,7 @@ impl Bridge {
                 Ok(()) => anyhow!("the trader has ended"),
                 Err(error) => Error::new(error),
             },
+            () = self.lifecycle.wait() => anyhow!("the lifecycle manager has ended"),
         }
     }
 
@@ -100,6 +116,7 @@ impl Bridge {
     pub fn update(&self, view: &mut View) {
         observe::chains(*self.network.heights().borrow(), view);
         view.provider = Some(observe::provider(&self.provider.status()));
+        view.workers = observe::workers(&self.lifecycle.reports());
     }
 }
 
@@ -114,7 +131,10 @@ fn network_config(options: &Options) -> NetworkConfig {
 
 fn provider_config(options: &Options, network: &NetworkHandle) -> DataProviderConfig {
     let folder = options.folder.join("data-provider");
-    DataProviderConfig::new(folder, &network.relay_url(), &network.para_url())
+    DataProviderConfig {
+        shutdown_timeout: PROVIDER_STOP,
+        ..DataProviderConfig::new(folder, &network.relay_url(), &network.para_url())
+    }
 }
 
 /// The key that lifecycle manager and trader share. Making one computes for a while.

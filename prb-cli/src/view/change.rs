@@ -70,11 +70,16 @@ fn is_news(old: &View, new: &View, worker: &Worker) -> bool {
         return true;
     };
     before.state != worker.state
-        || before.message != worker.message
+        || !wording(&before.message).eq(wording(&worker.message))
         || (worker.state == State::Syncing
             && step(before.blocks, old.para) != step(worker.blocks, new.para))
 }
 
-fn step(blocks: u32, para: Heights) -> u64 {
-    u64::from(blocks) * 100 / u64::from(para.finalized.max(1)) / SYNC_STEP
+fn step(blocks: Option<u32>, para: Heights) -> u64 {
+    u64::from(blocks.unwrap_or(0)) * 100 / u64::from(para.finalized.max(1)) / SYNC_STEP
+}
+
+/// A message without its figures: those move with every block.
+fn wording(message: &str) -> impl Iterator<Item = char> {
+    message.chars().filter(|character| !character.is_ascii_digit())
 }

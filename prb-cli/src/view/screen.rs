@@ -53,7 +53,7 @@ fn line(worker: &Worker, view: &View, names: usize) -> String {
         "{:<names$}  {:<10} {} {:>7}/{:<7} relay {:>7}  {}",
         worker.name,
         worker.state.as_str(),
-        bar(height(worker.blocks), view.para.finalized),
+        bar(worker.blocks.unwrap_or(0), view.para.finalized),
         height(worker.blocks),
         view.para.finalized,
         height(worker.relay),

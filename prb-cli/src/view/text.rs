@@ -38,15 +38,15 @@ pub fn json(elapsed: Duration, change: &Change) -> String {
 
 /// A worker's line without the time.
 pub(super) fn worker(worker: &Worker, relay: Heights, para: Heights) -> String {
-    let Worker { name, state, relay: next_relay, para: next_para, blocks, message } = worker;
+    let Worker { name, state, relay: relay_header, para: para_header, blocks, message } = worker;
     let message =
         if message.is_empty() { String::new() } else { format!(" · {}", single_line(message)) };
     format!(
         "{name:<10} {:<10} relay {}/{} para {}/{} blocks {}/{}{message}",
         state.as_str(),
-        height(*next_relay),
+        height(*relay_header),
         relay.finalized,
-        height(*next_para),
+        height(*para_header),
         para.finalized,
         height(*blocks),
         para.finalized,
@@ -62,9 +62,9 @@ pub(super) fn stored(provider: &Provider) -> String {
     format!(" · stored relay {} para {}{problem}", provider.relay, provider.para)
 }
 
-/// The last height one has, given the next one needs.
-pub(super) fn height(next: u32) -> u32 {
-    next.saturating_sub(1)
+/// A height that may not be there yet.
+pub(super) fn height(height: Option<u32>) -> String {
+    height.map_or_else(|| "-".into(), |height| height.to_string())
 }
 
 fn heights(heights: Heights) -> String {

@@ -18,6 +18,8 @@ use crate::blob::{BlobError, BlobKey, BlobSource};
 mod body;
 mod cache;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod tip;
 
 pub(crate) use body::BodyError;
@@ -120,8 +122,7 @@ impl Blobs {
             .and_then(|segment| StoredSegment::new(segment).map_err(|error| error.to_string()))
             .map_err(|reason| BlobError::Malformed { key, reason })?;
         let segment = Arc::new(segment);
-        let kept = Key::Segment(segment.plan().from);
-        self.lock().put(kept, Item::Segment(segment.clone()), segment.size());
+        self.lock().put_segment(&segment);
         Ok(segment)
     }
 

@@ -4,3 +4,5 @@
 mod architecture;
 mod feeder;
 mod provider;
+mod trader;
+mod lifecycle;
