@@ -122,8 +122,7 @@ impl Blobs {
             .and_then(|segment| StoredSegment::new(segment).map_err(|error| error.to_string()))
             .map_err(|reason| BlobError::Malformed { key, reason })?;
         let segment = Arc::new(segment);
-        let kept = Key::Segment(segment.plan().from);
-        self.lock().put(kept, Item::Segment(segment.clone()), segment.size());
+        self.lock().put_segment(&segment);
         Ok(segment)
     }
 

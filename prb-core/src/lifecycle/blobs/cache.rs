@@ -98,6 +98,17 @@ impl Cache {
         }
     }
 
+    /// Keeps a segment in place of those that it was merged from.
+    pub(super) fn put_segment(&mut self, segment: &Arc<StoredSegment>) {
+        let plan = segment.plan();
+        let within = Key::Segment(plan.from)..=Key::Segment(plan.to);
+        let merged: Vec<Key> = self.entries.range(within).map(|(key, _)| *key).collect();
+        for key in merged {
+            self.remove(&key);
+        }
+        self.put(Key::Segment(plan.from), Item::Segment(segment.clone()), segment.size());
+    }
+
     pub(super) fn segment_with(&mut self, number: u32) -> Option<Arc<StoredSegment>> {
         let range = Key::Segment(0)..=Key::Segment(number);
         let (key, _) = self.entries.range(range).next_back()?;

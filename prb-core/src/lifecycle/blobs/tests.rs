@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::{BoxFuture, FutureExt};
-use parity_scale_codec::{DecodeAll, Encode};
+use parity_scale_codec::DecodeAll;
 use prb_walkie::proto::data_provider::Info;
 
 use super::*;
@@ -47,7 +47,7 @@ impl Recorded {
             set_id: 0,
             authority_set_change: change,
             para_number: vectors.relay[to as usize].para_head,
-            para_proof: vec![to.encode().into()],
+            para_proof: vec![to.to_le_bytes().to_vec().into()],
         })
     }
 
@@ -91,11 +91,8 @@ impl BlobSource for Recorded {
     }
 
     fn info(&self) -> BoxFuture<'_, Result<Info, BlobError>> {
-        let info = Info {
-            headers_per_chunk: PER_CHUNK,
-            blocks_per_chunk: PER_CHUNK,
-            ..Info::default()
-        };
+        let info =
+            Info { headers_per_chunk: PER_CHUNK, blocks_per_chunk: PER_CHUNK, ..Info::default() };
         async move { Ok(info) }.boxed()
     }
 
@@ -148,7 +145,7 @@ async fn a_combined_request_carries_change_headers_and_proof_of_its_end() {
     let request = proto::CombinedHeadersToSync::decode(body).unwrap();
     assert_eq!(headers(&request.encoded_relaychain_headers).last(), Some(&(20, true)));
     assert_eq!(request.authority_set_change.unwrap(), &b"change"[..]);
-    assert_eq!(request.proof, [20_u32.encode()]);
+    assert_eq!(request.proof, [&20_u32.to_le_bytes()[..]]);
     let para = Vec::<Header>::decode_all(&mut &request.encoded_parachain_headers[..]).unwrap();
     let numbers: Vec<u32> = para.iter().map(|header| header.number).collect();
     assert_eq!(numbers, (3..=head).collect::<Vec<_>>());
@@ -185,8 +182,7 @@ async fn headers_of_another_fork_go_to_no_worker() {
 async fn many_who_need_the_same_fetch_and_encode_it_once() {
     let (source, blobs) = blobs(Recorded::new(&[20]));
     let request = Request::Blocks(run(5, 9));
-    let bodies =
-        futures::future::join_all((0..100).map(|_| blobs.body(request))).await;
+    let bodies = futures::future::join_all((0..100).map(|_| blobs.body(request))).await;
     assert_eq!(source.gets.load(Ordering::SeqCst), 1);
     let first = bodies[0].as_ref().unwrap();
     assert!(bodies.iter().all(|body| body.as_ref().unwrap().as_ptr() == first.as_ptr()));
@@ -199,4 +195,20 @@ async fn many_who_need_the_same_fetch_and_encode_it_once() {
     blobs.forget(request).await;
     blobs.body(request).await.unwrap();
     assert_eq!(source.gets.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_merged_segment_takes_the_place_of_its_parts() {
+    let source = Arc::new(Recorded::new(&[6, 9, 12, 20]));
+    let blobs = Blobs::new(source, 1 << 20);
+    blobs.tip.send_replace(Some(Tip { relay: 20, para: None }));
+    for number in [5, 8, 11] {
+        blobs.segment(number).await.unwrap();
+    }
+    let merged = Recorded::new(&[12]).segment(7).unwrap().encode_to_vec();
+    blobs.keep_segment(BlobKey::Relay(7), merged.into()).unwrap();
+    for number in 4..=12 {
+        let plan = blobs.segment(number).await.unwrap().unwrap().plan();
+        assert_eq!((plan.from, plan.to), (4, 12), "{number}");
+    }
 }

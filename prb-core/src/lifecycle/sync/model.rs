@@ -56,7 +56,16 @@ impl World {
 
     fn available(&self, counters: Counters) -> Available {
         let standing = self.merged.iter().find(|it| it.to + 1 == counters.relay).copied();
-        let segments = self.merged.iter().filter(|it| it.to >= counters.relay).copied().collect();
+        // Some were fetched before they were merged.
+        let mut segments: Vec<Segment> = Vec::new();
+        while let Some(segment) = {
+            let next = segments.last().map_or(counters.relay, |last| last.to + 1);
+            let old = next % 3 == 0;
+            let from = if old { &self.segments } else { &self.merged };
+            from.iter().find(|it| it.from <= next && it.to >= next)
+        } {
+            segments.push(*segment);
+        }
         let blocks = self.last_head().map_or(0, |head| (head + 1).saturating_sub(counters.block));
         // A chunk ends somewhere ahead.
         let block_bytes = (0..blocks.min(7)).map(|n| 1000 * (n as usize + 1)).collect();
@@ -153,6 +162,23 @@ fn limits() -> Limits {
     Limits { bytes: 5000, blocks: 4, segments: 8, para_headers: 1_000_000 }
 }
 
+/// The relay headers are whole segments, one after another.
+fn can_be_made(request: Request, segments: &[Segment]) -> bool {
+    let run = match request {
+        Request::Relay { from, to } => Run { from, to },
+        Request::Combined { relay, .. } => relay,
+        Request::Para { .. } | Request::Blocks(_) => return true,
+    };
+    let mut next = run.from;
+    for segment in segments.iter().take_while(|it| it.to <= run.to) {
+        if segment.from != next {
+            return false;
+        }
+        next = segment.to + 1;
+    }
+    next == run.to + 1
+}
+
 /// Feeds the worker until nothing is left to send; answers the requests it took.
 fn feed(world: &World, worker: &mut Worker, faults: &[bool]) -> Result<Vec<Request>, String> {
     let mut sent = Vec::new();
@@ -160,6 +186,9 @@ fn feed(world: &World, worker: &mut Worker, faults: &[bool]) -> Result<Vec<Reque
         let available = world.available(worker.counters);
         match plan(worker.counters, &available, &limits()) {
             Plan::Send(request) => {
+                if !can_be_made(request, &available.segments) {
+                    return Err(format!("{request:?} out of {:?}", available.segments));
+                }
                 let half = faults.get(sent.len()).copied().unwrap_or(false);
                 worker
                     .take(world, request, half)

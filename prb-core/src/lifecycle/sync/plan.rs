@@ -43,7 +43,8 @@ pub(crate) struct Segment {
 pub(crate) struct Available {
     /// The segment that ends just before the relay header wanted, if there is one that does.
     pub(crate) standing: Option<Segment>,
-    /// Segments without a gap, the first of which holds the relay header wanted.
+    /// Segments, the first of which holds the relay header wanted. A provider merges segments of
+    /// a closed period, so a later one may reach back over those before it.
     pub(crate) segments: Vec<Segment>,
     /// Sizes of the parachain blocks from the one wanted on.
     pub(crate) block_bytes: Vec<usize>,
@@ -207,17 +208,18 @@ fn relay_headers(counters: Counters, available: &Available, limits: &Limits) -> 
 /// As many segments as fit, up to a change of the set. Only the last justification is ever looked
 /// at, so a worker that joins late in a period takes hundreds of segments in one call.
 fn join<'a>(segments: &'a [Segment], counters: Counters, limits: &Limits) -> &'a [Segment] {
-    let mut bytes = 0;
-    let mut fitting = 0;
+    let (mut bytes, mut fitting) = (0, 0);
+    let mut end: Option<u32> = None;
     for segment in segments.iter().take(limits.segments) {
         bytes += segment.bytes;
         let too_much = bytes > limits.bytes
             || segment
                 .para_head
                 .is_some_and(|head| head.saturating_sub(counters.para) >= limits.para_headers);
-        if fitting > 0 && too_much {
+        if end.is_some_and(|end| too_much || segment.from != end.saturating_add(1)) {
             break;
         }
+        end = Some(segment.to);
         fitting += 1;
         if segment.changes_set {
             break;

@@ -9,6 +9,7 @@ use prb_core::data_provider::{
 };
 use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleHandle};
+use prb_devnet::rpc::MethodFault;
 use prb_walkie::proto::data_provider::{RelaySegment, States};
 use prost::Message;
 
@@ -179,6 +180,66 @@ async fn resumes_where_it_was_without_gap_or_duplicate() {
     assert!(provider.get(part, Duration::ZERO).await.unwrap().is_some());
     provider.shutdown().await.unwrap();
     network.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn starts_before_its_nodes_and_goes_on_through_their_faults() {
+    let free = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let [para, relay] = [0, 1].map(free);
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        DataProviderConfig::new(folder.path(), &format!("ws://{relay}"), &format!("ws://{para}"));
+    let provider = DataProvider::builder(config).build().unwrap().start().await.unwrap();
+    let waiting = reach(&provider, "a reason", |status| !status.problems.is_empty()).await;
+    let reason = format!("{:?}", waiting.problems);
+    assert!(reason.contains("cannot connect to ws://127.0.0.1"), "{reason}");
+
+    let network = network(|config| {
+        config.history = 30;
+        (config.para_listen, config.relay_listen) = (para, relay);
+    })
+    .await;
+    let further = async |what: &str| {
+        let end = network.heights().borrow().relay_best as i32 + 5;
+        reach(&provider, what, |status| {
+            status.info.parent_committed_height >= end
+                && status.info.para_committed_height >= status.info.para_target - 1
+        })
+        .await
+    };
+    further("the tip").await;
+    // Nothing is announced: finality has to be asked for.
+    network.faults().silence_justifications(true);
+    further("the tip without announcements").await;
+    network.faults().silence_justifications(false);
+
+    let rpc = [network.faults().relay_rpc(), network.faults().para_rpc()];
+    for (method, fault) in [
+        ("grandpa_proveFinality", MethodFault::Drop),
+        ("state_getReadProof", MethodFault::Drop),
+        ("chain_getHeader", MethodFault::Delay(Duration::from_millis(300))),
+        ("pha_getStorageChangesAt", MethodFault::Drop),
+        ("pha_getStorageChangesAt", MethodFault::Hang),
+        ("state_getReadProof", MethodFault::Hang),
+    ] {
+        rpc.iter().for_each(|rpc| rpc.set(method, fault));
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        rpc.iter().for_each(|rpc| rpc.clear_all());
+        further(method).await;
+    }
+    let status = provider.status();
+    assert_eq!(status.refused, 0, "{:?}", status.problems);
+    let double = double().await;
+    let end = status.info.parent_committed_height as u32;
+    let mut feeder = Feeder::init(&provider, &double.endpoint(), network.chains().para_id).await;
+    feeder.until(end).await;
+    same_state(&network, &double).await;
+
+    // The nodes are gone for good: what is stored is still served.
+    network.shutdown().await.unwrap();
+    let held = provider.get(BlobKey::Relay(end), Duration::ZERO).await.unwrap();
+    assert!(held.is_some());
+    provider.shutdown().await.unwrap();
 }
 
 /// A provider on a runtime of its own, which can be torn from under it.

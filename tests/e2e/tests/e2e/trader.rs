@@ -13,7 +13,7 @@ use self::world::{Worker, World};
 mod once;
 mod world;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 /// Enough for a worker of the highest score: 100 · √6000.
 const STAKE: u128 = 8_000 * TOKEN;
 
@@ -136,6 +136,29 @@ async fn many_jobs_of_two_producers_go_once_and_in_order() {
     }
     assert_eq!(world.nonce(Alice).await as usize, extrinsics.len(), "no extrinsic is wasted");
     assert!(extrinsics.len() < 80, "jobs share extrinsics: {}", extrinsics.len());
+    trader.shutdown(DEADLINE).await.unwrap();
+    world.network.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_out_of_turn_is_told_and_holds_up_nothing() {
+    let world = World::new().await;
+    let trader = world.start(|_| {}).await;
+    let mut worker = Worker::new(1, Alice);
+    let (first, second) = (worker.messages(1), worker.messages(1));
+    for (action, words) in [
+        (second.clone(), "it is not its turn: message 0 of the sender must come first"),
+        (first.clone(), ""),
+        (first, "it is there already: the next one is 1"),
+        (second, ""),
+    ] {
+        let id = world.enqueue(1, action).await;
+        let record = world.ended(&id).await;
+        let reason = record.failure.map(|failure| failure.reason).unwrap_or_default();
+        assert_eq!(record.state == JobState::Succeeded, words.is_empty(), "{reason}");
+        assert!(reason.contains(words), "{reason}");
+    }
+    assert_eq!(world.nonce(Alice).await, 2, "nothing was sent in vain");
     trader.shutdown(DEADLINE).await.unwrap();
     world.network.shutdown().await.unwrap();
 }

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use prb_core::queue::{JobId, JobQueue, JobState};
+use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint};
+use prb_core::queue::{Job, JobId, JobQueue, JobState};
+use prb_core::trader::TraderConfig;
 use prb_devnet::rpc::MethodFault;
 use sp_keyring::Sr25519Keyring::Alice;
 
 use super::DEADLINE;
-use super::world::{Worker, World, client, eventually, queue_at, start_trader};
+use super::world::{Worker, World, client, eventually, queue_at, queue_in_memory, start_trader};
 
 /// Workers with a job of one message each.
 async fn enqueue(queue: &dyn JobQueue, workers: &mut [Worker]) -> Vec<JobId> {
     let mut ids = Vec::new();
     for worker in workers {
-        let job = prb_core::queue::Job { pid: 1, action: worker.messages(1) };
+        let job = Job { pid: 1, action: worker.messages(1) };
         ids.push(queue.enqueue(job).await.unwrap());
     }
     ids
@@ -46,7 +48,7 @@ fn a_trader_killed_in_the_middle_is_followed_by_one_that_knows() {
     let inside = tokio::runtime::Runtime::new().unwrap();
     let chain = client(&network);
     inside.block_on(async {
-        let few = |config: &mut prb_core::trader::TraderConfig| {
+        let few = |config: &mut TraderConfig| {
             config.max_batch_calls = 5;
             config.max_in_flight = 3;
         };
@@ -128,5 +130,52 @@ async fn cut_connections_during_submission_are_settled() {
     }
     assert_eq!(all_told_truly(&world, &workers, &ids).await, 30);
     trader.shutdown(DEADLINE).await.unwrap();
+    world.network.shutdown().await.unwrap();
+}
+
+/// The node takes an extrinsic long after the trader has given up waiting for the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn late_answers_are_settled() {
+    let mut world = World::new().await;
+    let mut config = ChainClientConfig::new([Endpoint::new(&world.network.para_url())]);
+    config.request_timeout = Duration::from_millis(500);
+    world.chain = ChainClient::new(config);
+    let mut workers: Vec<_> = (0..30).map(|seed| Worker::new(seed, Alice)).collect();
+    let faults = world.network.faults().para_rpc();
+    let late = MethodFault::Delay(Duration::from_millis(1_200));
+    faults.set("author_submitAndWatchExtrinsic", late);
+    let trader = world.start(|config| config.max_batch_calls = 3).await;
+    let ids = enqueue(&*world.queue, &mut workers).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    faults.clear_all();
+    assert_eq!(all_told_truly(&world, &workers, &ids).await, 30);
+    trader.shutdown(DEADLINE).await.unwrap();
+    world.network.shutdown().await.unwrap();
+}
+
+/// Two traders that know nothing of each other sign with one account.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_user_of_the_account_costs_time_but_no_truth() {
+    let world = World::new().await;
+    let other = World { queue: queue_in_memory(), ..world.clone() };
+    other.put_operators().await;
+    let few = |config: &mut TraderConfig| {
+        config.max_batch_calls = 4;
+        config.era_blocks = 16;
+    };
+    let traders = [world.start(few).await, other.start(few).await];
+    let mut enqueued = Vec::new();
+    for (world, first) in [(&world, 0), (&other, 100)] {
+        let mut workers: Vec<_> = (first..first + 30).map(|n| Worker::new(n, Alice)).collect();
+        let ids = enqueue(&*world.queue, &mut workers).await;
+        enqueued.push((world, workers, ids));
+    }
+    for (world, workers, ids) in enqueued {
+        let told = all_told_truly(world, &workers, &ids).await;
+        assert!(told > 0, "{told} of 30");
+    }
+    for trader in traders {
+        trader.shutdown(DEADLINE).await.unwrap();
+    }
     world.network.shutdown().await.unwrap();
 }

@@ -20,12 +20,12 @@ use prb_devnet_runtime::types::{
     runtime_version_code, topic,
 };
 use sp_core::{H256, Pair, sr25519};
-use sp_keyring::Sr25519Keyring;
+use sp_keyring::Sr25519Keyring::{self, Alice, Charlie, Dave, Eve, Ferdie};
 use subxt::utils::AccountId32;
 use zeroize::Zeroizing;
 
 /// Deadline of everything that is waited for: the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const RELAY_GENESIS: H256 = H256([9; 32]);
 
 /// Leaves the content as it is: sealing is tested with the identity.
@@ -43,21 +43,21 @@ impl OperatorOpener for Unsealed {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) network: NetworkHandle,
     pub(super) chain: ChainClient,
     pub(super) queue: Arc<dyn JobQueue>,
 }
 
-pub(super) fn queue_key() -> JobKey {
+fn queue_key() -> JobKey {
     JobKey::new([1; 32])
 }
 
 impl World {
     /// A fresh network with parachain blocks every 200 ms, and a queue in memory.
     pub(super) async fn new() -> Self {
-        let queue = EmbeddedQueue::open(EmbeddedQueueConfig::in_memory(queue_key())).unwrap();
-        Self::with_queue(Arc::new(queue)).await
+        Self::with_queue(queue_in_memory()).await
     }
 
     pub(super) async fn with_queue(queue: Arc<dyn JobQueue>) -> Self {
@@ -71,13 +71,17 @@ impl World {
         let network = Network::builder(config).build().unwrap().start().await.unwrap();
         let chain = client(&network);
         let world = Self { network, chain, queue };
-        use Sr25519Keyring::{Alice, Charlie, Dave, Eve, Ferdie};
+        world.put_operators().await;
+        world
+    }
+
+    /// Puts the operators of pools 1 to 3 beside the queue.
+    pub(super) async fn put_operators(&self) {
         for (pid, signer, proxied) in
             [(1, Alice, None), (2, Dave, Some(Charlie)), (3, Ferdie, Some(Eve))]
         {
-            world.put_operator(pid, signer, proxied).await;
+            self.put_operator(pid, signer, proxied).await;
         }
-        world
     }
 
     async fn put_operator(
@@ -176,6 +180,10 @@ pub(super) async fn start_trader(
     change(&mut config);
     let trader = Trader::builder(config).chain(chain).queue(queue);
     trader.operator_opener(Arc::new(Unsealed)).build().unwrap().start().await.unwrap()
+}
+
+pub(super) fn queue_in_memory() -> Arc<dyn JobQueue> {
+    Arc::new(EmbeddedQueue::open(EmbeddedQueueConfig::in_memory(queue_key())).unwrap())
 }
 
 pub(super) fn queue_at(path: &Path) -> Arc<dyn JobQueue> {
