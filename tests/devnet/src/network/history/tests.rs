@@ -8,6 +8,7 @@ use sp_io::hashing::twox_128;
 use super::*;
 use crate::engine::builder::execute;
 use crate::engine::node::Node;
+use crate::grandpa::Justification;
 use crate::network::Traffic;
 
 fn config() -> NetworkConfig {
@@ -123,6 +124,18 @@ fn the_parachain_is_as_final_as_its_head_in_the_relay_state() {
     assert_eq!(head.hash(), chains.para.chain().finalized().hash);
     let genesis = chains.para_head_at(&chains.relay.chain().genesis()).unwrap();
     assert_eq!(genesis.hash(), chains.para.chain().genesis().hash);
+}
+
+#[test]
+fn a_thousand_authorities_hand_over() {
+    let config = NetworkConfig { authorities: 1000, session_blocks: 5, traffic: None, ..config() };
+    let chains = history(&config, 12);
+    let finality = chains.finality.finality.read();
+    assert_eq!(finality.running_set().id, 2);
+    let proof = finality.prove(chains.relay.chain(), 6).unwrap().unwrap();
+    let justification = Justification::decode(&mut &proof.justification[..]).unwrap();
+    assert_eq!(justification.commit.target_number, 10);
+    assert_eq!(justification.commit.precommits.len(), 668);
 }
 
 #[test]
