@@ -7,6 +7,7 @@ use subxt::utils::H256;
 
 pub use subxt_rpcs::methods::legacy::RuntimeVersion;
 
+use super::connection::Params;
 use super::json::{HexBytes, hex};
 use super::{ChainClient, Subscription};
 use crate::chain::ChainError;
@@ -42,9 +43,24 @@ impl ChainClient {
         self.request("state_getMetadata", json!([at])).await.map(|bytes: HexBytes| bytes.0)
     }
 
-    /// The next nonce of an account (SS58 address), the node's pool taken into account.
-    pub async fn account_next_index(&self, address: &str) -> Result<u64, ChainError> {
-        self.request("system_accountNextIndex", json!([address])).await
+    /// The next nonce of an account (SS58 address) by the pool of every node that answers, at
+    /// least one: an extrinsic may be in the pool of a node that is not asked at the moment.
+    pub async fn account_next_indices(&self, address: &str) -> Result<Vec<u64>, ChainError> {
+        let inner = &self.inner;
+        let asked = inner.connections.iter().map(|connection| {
+            let params = Params::of(&json!([address]));
+            let method = "system_accountNextIndex";
+            connection.request::<u64>(method, params, inner.request_timeout, &inner.genesis)
+        });
+        let mut answers = Vec::new();
+        let mut failure = ChainError::NoEndpoint;
+        for answer in futures::future::join_all(asked).await {
+            match answer {
+                Ok(next) => answers.push(next),
+                Err(error) => failure = error,
+            }
+        }
+        if answers.is_empty() { Err(failure) } else { Ok(answers) }
     }
 
     /// The next message sequence of a sender (SCALE MessageOrigin): the best block's ingress plus

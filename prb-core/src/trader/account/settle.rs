@@ -41,7 +41,7 @@ impl Account {
         self.ledger.doubt(format!("it is not known what became of an extrinsic: {doubt}"));
     }
 
-    /// While in doubt: submits again what is held and compares the node's pool with the ledger.
+    /// While in doubt: submits again what is held and compares the nodes' pools with the ledger.
     pub(super) async fn settle(&mut self) -> Result<(), StepError> {
         let Some(reason) = self.ledger.in_doubt().map(ToOwned::to_owned) else { return Ok(()) };
         let Some(view) = self.seen.as_ref().map(|seen| seen.view) else { return Ok(()) };
@@ -63,10 +63,12 @@ impl Account {
                 Err(error) => return Err(error.into()),
             }
         }
-        let pool = shared.chain.account_next_index(&self.address().to_string()).await?;
-        let pool = u32::try_from(pool).unwrap_or(u32::MAX);
-        if self.ledger.settle(&view, &[pool]) {
-            tracing::info!(account = %self.address(), nonce = pool, reason, "settled");
+        let pools = shared.chain.account_next_indices(&self.address().to_string()).await?;
+        let pools: Vec<_> =
+            pools.into_iter().map(|next| u32::try_from(next).unwrap_or(u32::MAX)).collect();
+        if self.ledger.settle(&view, &pools) {
+            let nonce = self.ledger.next_nonce();
+            tracing::info!(account = %self.address(), nonce, reason, "settled");
         }
         Ok(())
     }

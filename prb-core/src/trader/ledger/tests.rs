@@ -189,7 +189,9 @@ impl Trader {
             return;
         }
         let held: Vec<_> = self.ledger.held().map(as_tx).collect();
-        held.into_iter().for_each(|tx| chain.submit(tx));
+        for tx in held {
+            chain.submit(tx);
+        }
         self.ledger.settle(&view, &[chain.pool_nonce()]);
     }
 

@@ -1,5 +1,7 @@
 //! The trader against the embedded network's chain.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail by panicking too")]
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
