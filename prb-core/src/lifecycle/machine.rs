@@ -21,7 +21,8 @@ pub(crate) type Millis = u64;
 /// How often a worker at rest is asked whether it still stands where it stood.
 const HEALTH_CHECK: Millis = 15_000;
 
-/// Parachain blocks that a worker may be behind and still count as caught up.
+/// Parachain blocks that a worker may be behind and still count as caught up. Heartbeats that are
+/// later than this are too late.
 const TOLERATED_LAG: u32 = 10;
 
 /// What an operator allows for a worker.
@@ -42,6 +43,8 @@ pub(crate) struct Life {
     heard_of: bool,
     /// Fed to the tip, and not far behind it since.
     caught_up: bool,
+    /// It earns in between: feeding goes on afterwards.
+    feed_on: bool,
     /// Blocks were executed, or messages were left over, since messages were last collected.
     egress_due: bool,
     /// The operator wants it registered anew.
@@ -207,6 +210,7 @@ impl Life {
             stage: Stage::Disabled,
             heard_of: false,
             caught_up: false,
+            feed_on: false,
             egress_due: true,
             register_anew: false,
             standing: None,
@@ -251,16 +255,32 @@ impl Life {
         self.earning = None;
         self.heard_of = false;
         self.caught_up = false;
+        self.feed_on = false;
         self.call(Call::ReadInfo)
     }
 
+    /// The end of a round, or of what was done in between.
     fn rest(&mut self, now: Millis) -> Option<Call> {
+        if std::mem::take(&mut self.feed_on) {
+            return self.call(Call::Feed);
+        }
         let retry = match &self.earning {
             Some(fault) if !self.policy.sync_only => fault.retry_at.max(now + 1),
             _ => Millis::MAX,
         };
         self.stage = Stage::Resting { until: (now + HEALTH_CHECK).min(retry) };
         None
+    }
+
+    /// It is fed: what it has to say, and what it lacks.
+    fn earn(&mut self, now: Millis) -> Option<Call> {
+        self.caught_up = true;
+        self.feeding = None;
+        match self.may_earn(now) {
+            true if self.egress_due => self.call(Call::CollectEgress),
+            true => self.judge(),
+            false => self.rest(now),
+        }
     }
 
     fn judge(&mut self) -> Option<Call> {
@@ -326,19 +346,16 @@ impl Life {
             }
             (Call::Initialize, Event::Initialized) => self.call(Call::ReadInfo),
             (Call::Feed, Event::Fed { behind, blocks }) => {
-                self.caught_up &= behind <= TOLERATED_LAG;
                 self.egress_due |= blocks;
+                if blocks && (1..=TOLERATED_LAG).contains(&behind) {
+                    // One that executes blocks hardly faster than they come would never be done.
+                    self.feed_on = true;
+                    return self.earn(now);
+                }
+                self.caught_up &= behind <= TOLERATED_LAG;
                 self.call(Call::Feed)
             }
-            (Call::Feed, Event::CaughtUp) => {
-                self.caught_up = true;
-                self.feeding = None;
-                match self.may_earn(now) {
-                    true if self.egress_due => self.call(Call::CollectEgress),
-                    true => self.judge(),
-                    false => self.rest(now),
-                }
-            }
+            (Call::Feed, Event::CaughtUp) => self.earn(now),
             (Call::CollectEgress, Event::Collected { left_over }) => {
                 self.egress_due = left_over;
                 self.judge()

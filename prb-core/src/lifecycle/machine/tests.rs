@@ -334,3 +334,18 @@ fn waits_grow_and_stay_bounded() {
     assert_eq!(waits[..3], [1_000, 2_000, 4_000]);
     assert_eq!(waits[39], 60_000);
 }
+
+#[test]
+fn one_that_is_always_a_block_behind_earns_nevertheless() {
+    let mut world = World { to_feed: 30, ..World::good() };
+    let mut run = Run::new(WORKING);
+    for _ in 0..200 {
+        run.advance(&mut world);
+        // While a block was executed, the next one came.
+        world.to_feed = world.to_feed.max(3);
+    }
+    assert_eq!(run.life.phase(), Phase::Computing);
+    for call in [Call::CollectEgress, Call::Judge { register_anew: false }, Call::Feed] {
+        assert!(run.calls.iter().rev().take(20).any(|made| *made == call), "{call:?}");
+    }
+}

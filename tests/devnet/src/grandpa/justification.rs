@@ -50,13 +50,14 @@ pub fn justify(
             id: AuthorityId::from(pair.public()),
         }
     };
-    let votes = (0..count).map(|index| vote(index, ahead.filter(|_| index == 0).unwrap_or(target)));
+    let precommits =
+        (0..count).map(|index| vote(index, ahead.filter(|_| index == 0).unwrap_or(target)));
     GrandpaJustification {
         round,
         commit: Commit::<Header> {
             target_hash: target.hash(),
             target_number: target.number,
-            precommits: votes.collect(),
+            precommits: precommits.collect(),
         },
         votes_ancestries: ahead.cloned().into_iter().collect(),
     }

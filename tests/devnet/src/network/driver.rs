@@ -36,13 +36,13 @@ pub(super) async fn run(
         let (orders, rounds) = faults.take_orders(producer.next());
         let step = Step { timestamp: now_ms(), orders, rounds, check: true };
         // Externalities are thread-local and executions long: never on an executor thread.
-        let stepping = tokio::task::spawn_blocking(move || {
+        let made = tokio::task::spawn_blocking(move || {
             let result = producer.step(step);
             (producer, result)
         });
         let result;
         (producer, result) =
-            stepping.await.map_err(|panic| NetworkError::Panicked(panic.to_string()))?;
+            made.await.map_err(|panic| NetworkError::Panicked(panic.to_string()))?;
         result?;
         heights.send_replace(producer.chains().heights());
     }

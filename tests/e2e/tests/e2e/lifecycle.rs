@@ -138,6 +138,7 @@ async fn commands_and_faults_disturb_nobody_else() {
     bridge.double("w").refuse_next(20);
     let before = bridge.report("w").para_block.unwrap();
     bridge.until_block("w", before + 10).await;
+    // Slower than the chain: it never has all blocks.
     bridge.double("w").delay_dispatch(Duration::from_millis(500));
     bridge.until_block("w", before + 20).await;
     bridge.lifecycle.refresh_ra_and_restart_workers(&names).unwrap();
