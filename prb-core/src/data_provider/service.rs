@@ -100,8 +100,8 @@ impl DataProvider {
             verify_state: config.verify_state,
             state_interval: config.state_interval,
         };
-        let served = handle.clone();
-        let ready = move |para_id, relay| served.inner.server.ready(para_id, relay);
+        let serving = handle.clone();
+        let ready = move |para_id, relay| serving.inner.server.ready(para_id, relay);
         let ingesting = async move { Box::pin(ingest::run(context, bad_blocks, ready)).await };
         tasks.spawn(ingesting.instrument(tracing::info_span!("data_provider")));
         tasks.spawn(async move {

@@ -71,12 +71,11 @@ async fn complete(provider: &DataProviderHandle, end: u32) {
     let head = vectors.relay[end as usize].para_head.unwrap();
     let mut status = provider.subscribe();
     let done = status.wait_for(|status| {
-        status.info.parent_committed_height >= end as i32
-            && status.info.para_committed_height >= head as i32
+        status.info.parent_committed_height >= status::height(end)
+            && status.info.para_committed_height >= status::height(head)
     });
-    if tokio::time::timeout(PATIENCE, done).await.is_err() {
-        panic!("not complete: {:#?}", provider.status());
-    }
+    let in_time = tokio::time::timeout(PATIENCE, done).await.is_ok();
+    assert!(in_time, "not complete: {:#?}", provider.status());
     let mut next = vectors.relay_genesis + 1;
     while next <= end {
         let body = provider.get(BlobKey::Relay(next), Duration::ZERO).await.unwrap().unwrap();

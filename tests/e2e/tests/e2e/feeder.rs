@@ -1,6 +1,14 @@
 //! Feeds one worker by hand, straight from a data provider's blobs: no plan, no retries, so that
 //! whatever a worker refuses fails the test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_wrap,
+    reason = "what is not as expected fails the test"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,6 +145,8 @@ impl Feeder {
 /// A SCALE vector of items that are encoded already.
 fn list(items: &[Bytes]) -> Bytes {
     let mut encoded = Compact(items.len() as u32).encode();
-    items.iter().for_each(|item| encoded.extend_from_slice(item));
+    for item in items {
+        encoded.extend_from_slice(item);
+    }
     encoded.into()
 }

@@ -1,5 +1,13 @@
 //! The data provider on the embedded network, its blobs judged by the verifying double.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_wrap,
+    reason = "what is not as expected fails the test"
+)]
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +23,7 @@ use prost::Message;
 
 use crate::feeder::Feeder;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn network(change: impl FnOnce(&mut NetworkConfig)) -> NetworkHandle {
     let _ = tracing_subscriber::fmt()
@@ -63,10 +71,8 @@ async fn reach(
 ) -> ProviderStatus {
     let mut status = provider.subscribe();
     let reached = tokio::time::timeout(PATIENCE, status.wait_for(wanted)).await;
-    match reached {
-        Ok(status) => status.unwrap().clone(),
-        Err(_) => panic!("{what} not reached: {:#?}", provider.status()),
-    }
+    let reached = reached.unwrap_or_else(|_| panic!("{what}: {:#?}", provider.status()));
+    reached.unwrap().clone()
 }
 
 /// Waits until the network has finalized relay block `number`.
@@ -208,10 +214,16 @@ async fn starts_before_its_nodes_and_goes_on_through_their_faults() {
         .await
     };
     further("the tip").await;
-    // Nothing is announced: finality has to be asked for.
+    // Nothing is announced: the node keeps a justification only where the authorities change.
     network.faults().silence_justifications(true);
-    further("the tip without announcements").await;
+    let change = network.heights().borrow().relay_best + 8;
+    network.faults().change_authorities_at(change);
+    reach(&provider, "the change of authorities", |status| {
+        status.info.parent_committed_height >= change as i32
+    })
+    .await;
     network.faults().silence_justifications(false);
+    further("the tip again").await;
 
     let rpc = [network.faults().relay_rpc(), network.faults().para_rpc()];
     for (method, fault) in [
@@ -222,9 +234,13 @@ async fn starts_before_its_nodes_and_goes_on_through_their_faults() {
         ("pha_getStorageChangesAt", MethodFault::Hang),
         ("state_getReadProof", MethodFault::Hang),
     ] {
-        rpc.iter().for_each(|rpc| rpc.set(method, fault));
+        for rpc in rpc {
+            rpc.set(method, fault);
+        }
         tokio::time::sleep(Duration::from_millis(1500)).await;
-        rpc.iter().for_each(|rpc| rpc.clear_all());
+        for rpc in rpc {
+            rpc.clear_all();
+        }
         further(method).await;
     }
     let status = provider.status();

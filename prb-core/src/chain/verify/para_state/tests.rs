@@ -105,10 +105,11 @@ proptest! {
                     None => child.remove(&key),
                 };
             }
-            match child.is_empty() {
-                true => top.remove(&key),
-                false => top.insert(key.clone(), root_of(&child).0.to_vec()),
-            };
+            if child.is_empty() {
+                top.remove(&key);
+            } else {
+                top.insert(key.clone(), root_of(&child).0.to_vec());
+            }
             let changes = StorageChanges {
                 child_storage_changes: vec![(b"child".to_vec(), delta)],
                 ..Default::default()
