@@ -14,8 +14,11 @@ use crate::view::View;
 
 mod bridge;
 mod data_dir;
+mod managing;
 mod network;
+mod observe;
 pub(crate) mod pruntime;
+mod trading;
 mod workers;
 
 pub use bridge::{Bridge, Options};

@@ -27,7 +27,7 @@ pub struct View {
     /// The parachain.
     pub para: Heights,
     /// What the data provider has to give, once it runs.
-    pub provider: Option<Stored>,
+    pub provider: Option<Provider>,
     /// In the order of their names.
     pub workers: Vec<Worker>,
 }
@@ -42,12 +42,15 @@ pub struct Heights {
 }
 
 /// Up to which blocks a data provider has everything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Stored {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Provider {
     /// Relay chain.
     pub relay: u32,
     /// Parachain.
     pub para: u32,
+    /// What keeps it from going on; empty when all is well.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub problem: String,
 }
 
 /// One worker.
@@ -57,12 +60,12 @@ pub struct Worker {
     pub name: String,
     /// What it is doing.
     pub state: State,
-    /// Next relay header it needs.
-    pub relay: u32,
-    /// Next parachain header it needs.
-    pub para: u32,
-    /// Next parachain block it needs.
-    pub blocks: u32,
+    /// Last relay chain header it has.
+    pub relay: Option<u32>,
+    /// Last parachain header it has.
+    pub para: Option<u32>,
+    /// Last parachain block it has executed.
+    pub blocks: Option<u32>,
     /// What happened to it last.
     pub message: String,
 }
@@ -71,37 +74,37 @@ pub struct Worker {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Nothing yet.
+    /// Nothing: it is disabled.
     #[default]
-    Idle,
-    /// Being initialized.
+    Disabled,
+    /// Not heard of yet, or being initialized.
     Starting,
     /// Catching up with the chain.
     Syncing,
     /// Level with the chain.
     Synced,
-    /// Being registered, added to its pool, and started.
-    PreActive,
+    /// On the way to computing: being registered, added to its pool, started.
+    Preparing,
     /// Computing on chain.
     Computing,
-    /// Taken out of service.
+    /// Left alone until it is restarted.
     Kicked,
-    /// Failing; its message says why.
-    Error,
+    /// Stuck; its message says why.
+    Failing,
 }
 
 impl State {
     /// For people.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Idle => "idle",
+            Self::Disabled => "disabled",
             Self::Starting => "starting",
             Self::Syncing => "syncing",
             Self::Synced => "synced",
-            Self::PreActive => "pre-active",
+            Self::Preparing => "preparing",
             Self::Computing => "computing",
             Self::Kicked => "kicked",
-            Self::Error => "error",
+            Self::Failing => "failing",
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The real binary, from outside: what it prints, how it ends, and what it leaves behind.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A folder of its own for each test: whatever is left behind shows there.
@@ -40,20 +42,24 @@ impl Prb {
 /// A running prb, ended with the test.
 struct Running {
     child: Child,
+    stdout: BufReader<ChildStdout>,
 }
 
 impl Running {
     fn start(prb: &Prb, words: &str) -> Self {
         let mut command = prb.command(words);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Self { child }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdout }
     }
 
-    fn stdout(&mut self) -> impl Iterator<Item = String> + use<> {
-        BufReader::new(self.child.stdout.take().unwrap()).lines().map(Result::unwrap)
+    /// What it prints. It goes on while somebody listens.
+    fn stdout(&mut self) -> impl Iterator<Item = String> + '_ {
+        self.stdout.by_ref().lines().map(Result::unwrap)
     }
 
     /// Asks it to stop, and waits at most `limit` for that.
+    #[expect(clippy::disallowed_methods, reason = "no executor runs here")]
     fn terminate(&mut self, limit: Duration) -> ExitStatus {
         let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
@@ -164,4 +170,45 @@ fn a_double_serves_once_it_says_so_and_stops_when_told() {
     assert!(answer.contains(r#""initialized":false"#), "{answer}");
     assert_eq!(running.terminate(Duration::from_secs(10)).code(), Some(0));
     assert!(prb.left_behind().is_empty());
+}
+
+#[test]
+fn a_worker_computes_on_the_embedded_network() {
+    let prb = Prb::new();
+    let words = "run --dev --until computing --workers 1 --history 20 --block-time 200 --json";
+    let output = prb.run(words);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let stdout = text(&output.stdout);
+    let lines: Vec<serde_json::Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let worker = lines.iter().rfind(|line| line["event"] == "worker").unwrap();
+    assert_eq!(worker["state"], "computing", "{stdout}");
+    assert_eq!(lines.last().unwrap()["event"], "computing", "{stdout}");
+    assert!(prb.left_behind().is_empty(), "{:?}", prb.left_behind());
+}
+
+#[test]
+fn a_goal_missed_on_the_embedded_network_has_a_reason_for_each_worker() {
+    let prb = Prb::new();
+    let output = prb.run("run --dev --until computing --timeout 1 --workers 2 --log error");
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = text(&output.stderr);
+    for worker in ["prb: worker-1", "prb: worker-2"] {
+        assert!(stderr.lines().any(|line| line.starts_with(worker)), "{stderr}");
+    }
+    assert!(prb.left_behind().is_empty(), "{:?}", prb.left_behind());
+}
+
+#[test]
+fn the_embedded_network_stops_in_order_when_told() {
+    let prb = Prb::new();
+    let words = "run --dev --workers 2 --history 20 --block-time 200 --json --log warn";
+    let mut running = Running::start(&prb, words);
+    let fed = running.stdout().any(|line| line.contains(r#""state":"preparing""#));
+    assert!(fed, "it ended by itself");
+    assert_eq!(running.terminate(Duration::from_secs(30)).code(), Some(0));
+    let mut stderr = String::new();
+    running.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert!(!stderr.contains("did not stop"), "{stderr}");
+    assert!(prb.left_behind().is_empty(), "{:?}", prb.left_behind());
 }

@@ -4,6 +4,8 @@ pub mod client;
 pub mod endpoint;
 pub mod error;
 pub mod keys;
+#[cfg(test)]
+pub(crate) mod recorded;
 pub mod source;
 pub mod verify;
 

@@ -16,6 +16,8 @@ mod serve;
 mod service;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use config::{ConfigError, DataProviderConfig, VerifyState};
 pub use handle::DataProviderHandle;

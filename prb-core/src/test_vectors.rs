@@ -10,6 +10,7 @@ use serde_json::Value;
 use sp_crypto_hashing::blake2_256;
 use subxt::utils::H256;
 
+use crate::scale::bridge::AuthoritySetChange;
 use crate::scale::header::Header;
 use crate::scale::storage::StorageProof;
 
@@ -92,7 +93,7 @@ fn hash(value: &Value) -> H256 {
     H256(bytes(value).try_into().unwrap())
 }
 
-/// Proofs of the parachain's head by relay block, out of the requests that were accepted.
+/// Proofs of the parachain's head, and of changed authorities, by relay block, out of the requests that were accepted.
 pub(crate) fn proofs() -> &'static HashMap<u32, StorageProof> {
     static LOADED: OnceLock<HashMap<u32, StorageProof>> = OnceLock::new();
     LOADED.get_or_init(|| {
@@ -102,24 +103,37 @@ pub(crate) fn proofs() -> &'static HashMap<u32, StorageProof> {
             let Ok(json) = serde_json::from_str::<Value>(&text) else { continue };
             let mut relay = None;
             for op in json["ops"].as_array().into_iter().flatten() {
-                let ok = !op["expect"]["ok"].is_null();
-                if ok && op["op"] == "sync_header" {
-                    relay = op["expect"]["ok"]["synced_to"].as_u64();
-                }
-                if let (true, Some(relay), "sync_para_header") =
-                    (ok, relay, op["op"].as_str().unwrap_or_default())
-                {
-                    let nodes = op["request"]["proof"].as_array().unwrap().iter().map(bytes);
-                    let accepted: StorageProof = nodes.collect();
-                    // A request that was a no-op may hold any proof.
-                    let header = &Vectors::load().relay[relay as usize].header;
-                    let root = Header::decode(&mut &header[..]).unwrap().state_root;
-                    if accepted.iter().any(|node| blake2_256(node) == root.0) {
-                        proofs.entry(relay as u32).or_insert(accepted);
+                let (request, accepted) = (&op["request"], &op["expect"]["ok"]);
+                if op["op"] == "sync_header" {
+                    relay = accepted["synced_to"].as_u64();
+                    if let Some(change) = request["encoded_authority_set_change"].as_str() {
+                        let change = hex::decode(change).unwrap();
+                        if let Ok(change) = AuthoritySetChange::decode(&mut &change[..]) {
+                            add_proof(&mut proofs, relay, change.authority_proof);
+                        }
                     }
+                } else if op["op"] == "sync_para_header" && !accepted.is_null() {
+                    let nodes = request["proof"].as_array().unwrap().iter().map(bytes);
+                    add_proof(&mut proofs, relay, nodes.collect());
                 }
             }
         }
         proofs
     })
+}
+
+/// Adds nodes to what proves the state of a relay block, if they do: a request that was a no-op
+/// may hold any proof.
+fn add_proof(proofs: &mut HashMap<u32, StorageProof>, relay: Option<u64>, nodes: StorageProof) {
+    let Some(relay) = relay else { return };
+    let header = &Vectors::load().relay[relay as usize].header;
+    let root = Header::decode(&mut &header[..]).unwrap().state_root;
+    if nodes.iter().any(|node| blake2_256(node) == root.0) {
+        let known = proofs.entry(relay as u32).or_default();
+        for node in nodes {
+            if !known.contains(&node) {
+                known.push(node);
+            }
+        }
+    }
 }

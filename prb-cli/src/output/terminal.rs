@@ -26,7 +26,7 @@ impl Terminal {
 
     /// Draws the view over the last one.
     pub(crate) fn draw(&mut self, view: &View) -> io::Result<()> {
-        let (columns, rows) = terminal::size().unwrap_or(USUAL);
+        let (columns, rows) = size();
         // The cursor rests on the line below the screen.
         let lines = screen::render(view, columns.into(), rows.saturating_sub(1).into());
         queue!(self.out, BeginSynchronizedUpdate, Hide, MoveToColumn(0))?;
@@ -40,6 +40,13 @@ impl Terminal {
         queue!(self.out, EndSynchronizedUpdate)?;
         self.drawn = lines.len() as u16;
         self.out.flush()
+    }
+}
+
+fn size() -> (u16, u16) {
+    match terminal::size() {
+        Ok((columns, rows)) if columns > 0 && rows > 0 => (columns, rows),
+        _ => USUAL,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Heights, State, Stored, View, Worker};
+use super::{Heights, Provider, State, View, Worker};
 
 /// Chain heights get a line when they pass a multiple of this many parachain blocks.
 const CHAIN_STEP: u32 = 50;
@@ -18,7 +18,7 @@ pub enum Change {
         /// In words.
         text: String,
     },
-    /// The chains grew.
+    /// The chains grew, or the data provider began or ceased to have a problem.
     Chain {
         /// Relay chain.
         relay: Heights,
@@ -26,7 +26,7 @@ pub enum Change {
         para: Heights,
         /// The data provider, once it runs.
         #[serde(skip_serializing_if = "Option::is_none")]
-        provider: Option<Stored>,
+        provider: Option<Provider>,
     },
     /// A worker's state or message changed, or it came on.
     Worker {
@@ -49,8 +49,12 @@ pub enum Change {
 pub fn changes(old: &View, new: &View) -> Vec<Change> {
     let notes = new.notes.iter().skip(old.notes.len());
     let mut changes: Vec<_> = notes.map(|text| Change::Note { text: text.clone() }).collect();
-    if old.para.finalized / CHAIN_STEP != new.para.finalized / CHAIN_STEP {
-        changes.push(Change::Chain { relay: new.relay, para: new.para, provider: new.provider });
+    let problem = |view: &View| view.provider.as_ref().map(|it| it.problem.is_empty());
+    if old.para.finalized / CHAIN_STEP != new.para.finalized / CHAIN_STEP
+        || problem(old) != problem(new)
+    {
+        let provider = new.provider.clone();
+        changes.push(Change::Chain { relay: new.relay, para: new.para, provider });
     }
     changes.extend(new.workers.iter().filter(|worker| is_news(old, new, worker)).map(|worker| {
         Change::Worker { worker: worker.clone(), relay_chain: new.relay, para_chain: new.para }
@@ -66,11 +70,16 @@ fn is_news(old: &View, new: &View, worker: &Worker) -> bool {
         return true;
     };
     before.state != worker.state
-        || before.message != worker.message
+        || !wording(&before.message).eq(wording(&worker.message))
         || (worker.state == State::Syncing
             && step(before.blocks, old.para) != step(worker.blocks, new.para))
 }
 
-fn step(blocks: u32, para: Heights) -> u64 {
-    u64::from(blocks) * 100 / u64::from(para.finalized.max(1)) / SYNC_STEP
+fn step(blocks: Option<u32>, para: Heights) -> u64 {
+    u64::from(blocks.unwrap_or(0)) * 100 / u64::from(para.finalized.max(1)) / SYNC_STEP
+}
+
+/// A message without its figures: those move with every block.
+fn wording(message: &str) -> impl Iterator<Item = char> {
+    message.chars().filter(|character| !character.is_ascii_digit())
 }

@@ -1,6 +1,6 @@
 //! The live view: a terminal's worth of lines.
 
-use super::text::{height, single_line};
+use super::text::{height, single_line, stored};
 use super::{Heights, View, Worker};
 
 /// Width of a progress bar, in characters.
@@ -36,18 +36,15 @@ fn chains(view: &View) -> String {
     let one = |name: &str, heights: Heights| {
         format!("{name} {} (final {})", heights.best, heights.finalized)
     };
-    let provider = view
-        .provider
-        .map(|stored| format!("   stored relay {} para {}", stored.relay, stored.para))
-        .unwrap_or_default();
+    let provider = view.provider.as_ref().map(stored).unwrap_or_default();
     let computing =
         view.workers.iter().filter(|worker| worker.state == super::State::Computing).count();
     format!(
-        "{:>6.0}s   {}   {}{provider}   computing {computing}/{}",
+        "{:>6.0}s · computing {computing}/{} · {} · {}{provider}",
         view.elapsed.as_secs_f64(),
+        view.workers.len(),
         one("relay", view.relay),
         one("para", view.para),
-        view.workers.len(),
     )
 }
 
@@ -56,7 +53,7 @@ fn line(worker: &Worker, view: &View, names: usize) -> String {
         "{:<names$}  {:<10} {} {:>7}/{:<7} relay {:>7}  {}",
         worker.name,
         worker.state.as_str(),
-        bar(height(worker.blocks), view.para.finalized),
+        bar(worker.blocks.unwrap_or(0), view.para.finalized),
         height(worker.blocks),
         view.para.finalized,
         height(worker.relay),

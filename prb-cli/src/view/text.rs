@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Change, Heights, Worker};
+use super::{Change, Heights, Provider, Worker};
 
 /// A change as a line for people.
 pub fn human(elapsed: Duration, change: &Change) -> String {
     let (subject, text) = match change {
         Change::Note { text } => ("prb", single_line(text)),
         Change::Chain { relay, para, provider } => {
-            let provider = provider
-                .map(|stored| format!(" · stored relay {} para {}", stored.relay, stored.para))
-                .unwrap_or_default();
+            let provider = provider.as_ref().map(stored).unwrap_or_default();
             let text = format!("relay {} · para {}{provider}", heights(*relay), heights(*para));
             ("chain", text)
         }
@@ -40,24 +38,33 @@ pub fn json(elapsed: Duration, change: &Change) -> String {
 
 /// A worker's line without the time.
 pub(super) fn worker(worker: &Worker, relay: Heights, para: Heights) -> String {
-    let Worker { name, state, relay: next_relay, para: next_para, blocks, message } = worker;
+    let Worker { name, state, relay: relay_header, para: para_header, blocks, message } = worker;
     let message =
         if message.is_empty() { String::new() } else { format!(" · {}", single_line(message)) };
     format!(
         "{name:<10} {:<10} relay {}/{} para {}/{} blocks {}/{}{message}",
         state.as_str(),
-        height(*next_relay),
+        height(*relay_header),
         relay.finalized,
-        height(*next_para),
+        height(*para_header),
         para.finalized,
         height(*blocks),
         para.finalized,
     )
 }
 
-/// The last height one has, given the next one needs.
-pub(super) fn height(next: u32) -> u32 {
-    next.saturating_sub(1)
+/// What a data provider has, to be put behind the chains.
+pub(super) fn stored(provider: &Provider) -> String {
+    let problem = match provider.problem.as_str() {
+        "" => String::new(),
+        problem => format!(" · {}", single_line(problem)),
+    };
+    format!(" · stored relay {} para {}{problem}", provider.relay, provider.para)
+}
+
+/// A height that may not be there yet.
+pub(super) fn height(height: Option<u32>) -> String {
+    height.map_or_else(|| "-".into(), |height| height.to_string())
 }
 
 fn heights(heights: Heights) -> String {

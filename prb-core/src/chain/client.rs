@@ -58,7 +58,7 @@ impl ChainClientConfig {
             endpoints: endpoints.into_iter().collect(),
             genesis_hash: None,
             request_timeout: Duration::from_secs(30),
-            slow_request_timeout: Duration::from_secs(180),
+            slow_request_timeout: Duration::from_mins(3),
             connect_timeout: Duration::from_secs(10),
             max_in_flight: 64,
             max_response_bytes: 256 * 1024 * 1024,
@@ -85,12 +85,9 @@ struct Inner {
 
 impl ChainClient {
     /// A client that connects when first asked.
-    pub fn new(config: ChainClientConfig) -> Self {
-        let connections = config
-            .endpoints
-            .iter()
-            .map(|endpoint| Connection::new(endpoint.clone(), &config))
-            .collect();
+    pub fn new(mut config: ChainClientConfig) -> Self {
+        let endpoints = std::mem::take(&mut config.endpoints).into_iter();
+        let connections = endpoints.map(|endpoint| Connection::new(endpoint, &config)).collect();
         Self {
             inner: Arc::new(Inner {
                 connections,

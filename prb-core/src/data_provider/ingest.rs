@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use self::error::IngestError;
 use super::config::VerifyState;
 use super::genesis::{self, Genesis};
-use super::status::{Progress, Stage};
+use super::status::{Progress, Stage, height};
 use crate::backoff::Backoff;
 use crate::chain::ChainSource;
 use crate::store::relay::RelaySegments;
@@ -113,7 +113,7 @@ pub(super) async fn run(
 ) {
     let mut failures = 0;
     while !context.cancel.is_cancelled() {
-        match run_stages(&context, &mut repairs, &ready).await {
+        match Box::pin(run_stages(&context, &mut repairs, &ready)).await {
             Ok(()) => break,
             Err(error) => {
                 let wait = RETRY.delay(failures);
@@ -136,8 +136,8 @@ async fn run_stages(
 ) -> Result<(), StoreError> {
     let Some(genesis) = genesis(context).await? else { return Ok(()) };
     context.progress.update(|info| {
-        info.para_id = genesis.para_id as i32;
-        info.parent_start_header = genesis.position.next() as i32;
+        info.para_id = height(genesis.para_id);
+        info.parent_start_header = height(genesis.position.next());
     });
     let segments = Arc::new(context.store.open_relay(genesis.position.next()).await?);
     let position = position::resume(&genesis, &segments).await?;
@@ -177,21 +177,18 @@ async fn guarded(
 /// What workers start from: stored, or fetched, verified and stored now.
 async fn genesis(context: &Context) -> Result<Option<Genesis>, StoreError> {
     let unreadable = |reason: String| StoreError::Damaged { object: "genesis".to_owned(), reason };
-    let message = match context.store.genesis().await? {
-        Some(body) => db::Genesis::decode(body).map_err(|error| unreadable(error.to_string()))?,
-        None => {
-            let fetch =
-                async || genesis::fetch(&*context.relay, &*context.para, context.para_id).await;
-            let fetched = context.retry(Stage::Genesis, &*context.para, fetch).await?;
-            let Some((message, header)) = fetched else { return Ok(None) };
-            if context.store.headers.next() == 0 {
-                context.store.headers.append(0, vec![header.bytes().clone()])?;
-                context.store.headers.commit(Durability::Now).await?;
-            }
-            // Last: where it is there, header 0 is too.
-            context.store.put_genesis(message.encode_to_vec().into()).await?;
-            message
-        }
-    };
+    if let Some(body) = context.store.genesis().await? {
+        let message = db::Genesis::decode(body).map_err(|error| unreadable(error.to_string()))?;
+        return Genesis::read(&message).map(Some).map_err(|error| unreadable(error.to_string()));
+    }
+    let fetch = || genesis::fetch(&*context.relay, &*context.para, context.para_id);
+    let fetched = context.retry(Stage::Genesis, &*context.para, fetch).await?;
+    let Some((message, header)) = fetched else { return Ok(None) };
+    if context.store.headers.next() == 0 {
+        context.store.headers.append(0, vec![header.bytes().clone()])?;
+        context.store.headers.commit(Durability::Now).await?;
+    }
+    // Last: where it is there, header 0 is too.
+    context.store.put_genesis(message.encode_to_vec().into()).await?;
     Genesis::read(&message).map(Some).map_err(|error| unreadable(error.to_string()))
 }

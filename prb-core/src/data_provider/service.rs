@@ -14,7 +14,7 @@ use super::config::{ConfigError, DataProviderConfig};
 use super::handle::{DataProviderHandle, Inner};
 use super::ingest::{self, Context};
 use super::serve::Server;
-use super::status::Progress;
+use super::status::{Progress, height};
 use crate::chain::{ChainClient, ChainSource};
 use crate::store::{Store, StoreError};
 
@@ -61,7 +61,7 @@ impl DataProvider {
         let store = Arc::new(Store::open(&config.data_dir, &config.store).await?);
         let [headers_per_chunk, blocks_per_chunk] = store.units();
         let progress = Arc::new(Progress::new(Info {
-            para_id: config.para_id.map_or(-1, |id| id as i32),
+            para_id: config.para_id.map_or(-1, height),
             parent_start_header: -1,
             parent_target: -1,
             parent_fetched_height: -1,
@@ -77,7 +77,7 @@ impl DataProvider {
             ..Info::default()
         }));
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let (repairs, reported) = mpsc::channel(ingest::REPAIRS_WAITING);
+        let (repairs, bad_blocks) = mpsc::channel(ingest::REPAIRS_WAITING);
         let server = Server::new(store.clone(), config.max_waiting, cancel.clone());
         let handle = DataProviderHandle {
             inner: Arc::new(Inner {
@@ -102,7 +102,7 @@ impl DataProvider {
         };
         let served = handle.clone();
         let ready = move |para_id, relay| served.inner.server.ready(para_id, relay);
-        let ingesting = async move { ingest::run(context, reported, ready).await };
+        let ingesting = async move { Box::pin(ingest::run(context, bad_blocks, ready)).await };
         tasks.spawn(ingesting.instrument(tracing::info_span!("data_provider")));
         tasks.spawn(async move {
             let mut heights = store.heights();

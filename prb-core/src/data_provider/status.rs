@@ -135,12 +135,12 @@ impl Progress {
 
     /// Takes what is stored at `now`, and reckons rates and status from it.
     pub(super) fn stored(&self, heights: Heights, now: Instant) {
-        let height = |height: Option<u32>| height.map_or(-1, |number| number as i32);
+        let stored = |stored: Option<u32>| stored.map_or(-1, height);
         let mut inner = self.inner();
         let Inner { status, relay_rate, para_rate } = &mut *inner;
         let info = &mut status.info;
-        info.parent_committed_height = height(heights.relay);
-        info.para_committed_height = height(heights.blocks);
+        info.parent_committed_height = stored(heights.relay);
+        info.para_committed_height = stored(heights.blocks);
         info.parent_rate = relay_rate.at(now, info.parent_committed_height);
         info.para_rate = para_rate.at(now, info.para_committed_height);
         let relay_left = info.parent_target - info.parent_committed_height;
@@ -174,6 +174,11 @@ impl Progress {
     }
 }
 
+/// A block number as the wire has it.
+pub(super) fn height(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
 /// Seconds until `left` blocks are done, `None` when nothing moves.
 fn seconds(left: i32, rate: f64) -> Option<f64> {
     if left <= 0 {
@@ -192,7 +197,7 @@ struct Rate {
 }
 
 impl Rate {
-    const WINDOW: Duration = Duration::from_secs(60);
+    const WINDOW: Duration = Duration::from_mins(1);
 
     fn at(&mut self, now: Instant, height: i32) -> f64 {
         self.samples.push_back((now, height));

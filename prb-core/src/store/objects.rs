@@ -58,12 +58,12 @@ impl Objects {
             .try_collect()
             .await
             .map_err(|error| failed("list", kind.name(), &error))?;
-        let names = metas.iter().filter_map(|meta| match meta.location.as_ref().parse() {
-            Ok(name) => Some(name),
-            Err(_) => {
+        let names = metas.iter().filter_map(|meta| {
+            let name = meta.location.as_ref().parse().ok();
+            if name.is_none() {
                 tracing::warn!(object = %meta.location, "not a chunk, left alone");
-                None
             }
+            name
         });
         Ok(names.collect())
     }
@@ -151,7 +151,7 @@ impl Objects {
 
 fn failed(
     action: &'static str,
-    object: impl ToString,
+    object: impl std::fmt::Display,
     error: &impl std::fmt::Display,
 ) -> StoreError {
     StoreError::Object { action, object: object.to_string(), reason: error.to_string() }

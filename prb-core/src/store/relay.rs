@@ -64,7 +64,7 @@ impl RelaySegments {
             objects.delete(name).await?;
         }
         let mut state = State { first, sealed, tail: BTreeMap::new() };
-        for entry in tree.iter() {
+        for entry in &tree {
             let (key, body) = entry?;
             let segment = RelaySegment::decode(&body[..]).ok();
             let segment = segment.filter(|segment| {

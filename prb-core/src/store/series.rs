@@ -130,7 +130,7 @@ impl<M: UnitMessage> Series<M> {
         }
         let tail_first = sealed.last().map_or(M::FIRST, |name| name.to + 1);
         let mut tail = VecDeque::new();
-        for entry in tree.iter() {
+        for entry in &tree {
             let (key, item) = entry?;
             if number_of(&key) == Some(tail_first + tail.len() as u32) {
                 tail.push_back(Bytes::copy_from_slice(&item));
@@ -283,12 +283,19 @@ impl<M: UnitMessage> Series<M> {
         Ok(items.into_iter().next())
     }
 
-    /// At most `count` items from `first` on, out of one unit.
+    /// At most `count` items from `first` on: a run out of one unit, or out of the tail.
     pub(crate) async fn items(&self, first: u32, count: u32) -> Result<Vec<Bytes>, StoreError> {
+        let in_tail: Vec<Bytes> = {
+            let state = self.read();
+            (first..).take(count as usize).map_while(|n| state.tail_item(n).cloned()).collect()
+        };
+        if !in_tail.is_empty() {
+            return Ok(in_tail);
+        }
         let Some(body) = self.unit(first / self.limits.per_unit).await? else {
             return Ok(Vec::new());
         };
-        let (start, items) = self.decode(first, body)?;
+        let (start, items) = Self::decode(first, body)?;
         let skip = first.saturating_sub(start) as usize;
         Ok(items.into_iter().skip(skip).take(count as usize).collect())
     }
@@ -318,7 +325,7 @@ impl<M: UnitMessage> Series<M> {
         for entry in &self.objects.index(name).await?.units {
             let Some(mut body) = self.objects.unit(name, entry.first).await? else { continue };
             if (entry.first..=entry.last).contains(&number) {
-                let (first, mut items) = self.decode(number, body)?;
+                let (first, mut items) = Self::decode(number, body)?;
                 if let Some(slot) = items.get_mut((number - first) as usize) {
                     *slot = item.clone();
                 }
@@ -329,7 +336,7 @@ impl<M: UnitMessage> Series<M> {
         self.objects.put(name, units).await
     }
 
-    fn decode(&self, number: u32, body: Bytes) -> Result<(u32, Vec<Bytes>), StoreError> {
+    fn decode(number: u32, body: Bytes) -> Result<(u32, Vec<Bytes>), StoreError> {
         let message = M::decode(body).map_err(|error| StoreError::Damaged {
             object: format!("the unit of {} {number}", M::KIND.name()),
             reason: error.to_string(),

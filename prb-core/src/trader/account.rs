@@ -35,6 +35,7 @@ mod report;
 mod search;
 mod send;
 mod settle;
+mod turn;
 
 /// What all accounts of a trader share.
 pub(super) struct Shared {

@@ -40,6 +40,8 @@ pub(super) struct Blocks {
 /// More than the longest usual era, so that what a dead trader sent is found without fetching
 /// the same block for each job.
 const KEPT: usize = 256;
+/// Without a finalized block for so long the subscription is made anew.
+const SILENCE: Duration = Duration::from_mins(1);
 const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
 
 impl Blocks {
@@ -84,35 +86,34 @@ impl Blocks {
         let mut failures = 0;
         loop {
             let followed = stop.run_until_cancelled(self.follow_once(&mut failures)).await;
-            let Some(error) = followed else { return };
-            tracing::warn!(%error, "finalized blocks are not followed for a moment");
-            if stop.run_until_cancelled(tokio::time::sleep(RETRY.delay(failures))).await.is_none() {
-                return;
+            let Some(ended) = followed else { return };
+            if let Err(error) = ended {
+                tracing::warn!(%error, "finalized blocks are not followed for a moment");
+                let pause = tokio::time::sleep(RETRY.delay(failures));
+                if stop.run_until_cancelled(pause).await.is_none() {
+                    return;
+                }
+                failures = failures.saturating_add(1);
             }
-            failures += 1;
         }
     }
 
-    /// One subscription, until it breaks.
-    async fn follow_once(&self, failures: &mut u32) -> ChainError {
-        let mut heads = match self.chain.subscribe_finalized_heads().await {
-            Ok(heads) => heads,
-            Err(error) => return error,
-        };
+    /// One subscription, until it breaks or falls silent.
+    async fn follow_once(&self, failures: &mut u32) -> Result<(), ChainError> {
+        let mut heads = self.chain.subscribe_finalized_heads().await?;
         loop {
-            let head = match heads.next().await {
-                Some(Ok(head)) => head,
-                Some(Err(error)) => return error,
-                None => return ChainError::NoEndpoint,
+            let Ok(head) = tokio::time::timeout(SILENCE, heads.next()).await else {
+                // A node that hangs does not answer this either, and the next one is asked.
+                self.chain.finalized_head().await?;
+                return Ok(());
             };
+            let Some(head) = head.transpose()? else { return Ok(()) };
             let number = head.number();
             // A node that lags behind another one tells old news.
             if self.newest.borrow().is_some_and(|newest| newest >= number) {
                 continue;
             }
-            if let Err(error) = self.at(number).await {
-                return error;
-            }
+            self.at(number).await?;
             *failures = 0;
             self.newest.send_replace(Some(number));
         }

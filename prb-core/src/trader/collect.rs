@@ -71,6 +71,7 @@ impl Collector {
 
     async fn route(&mut self, reserved: ReservedJob) {
         let id = reserved.id.clone();
+        let later = self.shared.config.max_batch_age;
         let operator = match self.operator(reserved.job.pid).await {
             Ok(operator) => operator,
             Err(NoOperator::Job(reason)) => {
@@ -78,7 +79,7 @@ impl Collector {
             }
             Err(NoOperator::Queue(error)) => {
                 tracing::warn!(job = %id, %error, "an operator cannot be read");
-                return self.release(&id).await;
+                return self.release(&id, later).await;
             }
         };
         let mut calls = match calls_of(&reserved.job) {
@@ -91,7 +92,7 @@ impl Collector {
         let lead = self.account(operator);
         let Ok(place) = Arc::clone(&lead.places).try_acquire_owned() else {
             tracing::debug!(job = %id, "the account has enough jobs for now");
-            return self.release(&id).await;
+            return self.release(&id, later).await;
         };
         let jobs = lead.jobs.clone();
         let since = Instant::now();
@@ -99,8 +100,8 @@ impl Collector {
         let _ = self.shared.queue.progress(&id, Progress::Init).await;
         let job = AccountJob { reserved, calls, lane, since, refusals: 0, _place: place };
         if jobs.send(job).await.is_err() {
-            // The account has ended because the trader is being stopped.
-            self.release(&id).await;
+            // The account takes no more jobs because the trader is being stopped.
+            self.release(&id, Duration::ZERO).await;
         }
     }
 
@@ -144,9 +145,8 @@ impl Collector {
         }
     }
 
-    async fn release(&self, id: &JobId) {
-        let later = self.shared.config.max_batch_age;
-        if let Err(error) = self.shared.queue.release(id, later).await {
+    async fn release(&self, id: &JobId, after: Duration) {
+        if let Err(error) = self.shared.queue.release(id, after).await {
             tracing::warn!(job = %id, %error, "a job could not be given back");
         }
     }

@@ -90,7 +90,9 @@ pub fn wrap(
         calls.remove(0)
     } else {
         let mut arguments = Compact(calls.len() as u32).encode();
-        calls.iter().for_each(|call| arguments.extend_from_slice(call));
+        for call in &calls {
+            arguments.extend_from_slice(call);
+        }
         runtime.encode_call("Utility", "force_batch", &arguments)?
     };
     let Some(real) = proxied else { return Ok(call) };

@@ -115,6 +115,7 @@ impl Operator {
     }
 
     /// The same signer, for another account or for itself.
+    #[must_use]
     pub fn for_account(mut self, proxied: Option<AccountId32>) -> Self {
         self.proxied = proxied;
         self
@@ -127,8 +128,7 @@ impl Operator {
 
     /// The record to be kept beside the queue.
     pub fn seal(&self, sealer: &(impl OperatorSealer + ?Sized)) -> Result<Vec<u8>, OperatorError> {
-        let sealed = sealer.seal(&self.content());
-        sealed.map_err(|reason| OperatorError::Seal { pid: self.pid, reason })
+        sealer.seal(&self.content()).map_err(|reason| OperatorError::Seal { pid: self.pid, reason })
     }
 
     /// The operator in a record kept for pool `pid`.

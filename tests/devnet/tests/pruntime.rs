@@ -7,9 +7,11 @@ mod pruntime {
     mod background;
     mod client;
     mod corruptions;
+    mod embedded;
     mod follow;
     mod manners;
     mod material;
+    mod network;
     mod registration;
     mod restarts;
     mod small_chain;

@@ -108,7 +108,7 @@ impl Connection {
             answer.map_err(|error| self.error(method, error, deadline))
         });
         match answer.await {
-            Ok(Err(error @ ChainError::Deadline { .. })) => Err(self.silent(error).await),
+            Ok(Err(error @ ChainError::Deadline { .. })) => Err(self.silent(error)),
             Ok(answer) => {
                 self.unanswered.store(0, Ordering::Relaxed);
                 answer
@@ -119,7 +119,7 @@ impl Connection {
                     method: method.to_owned(),
                     after: deadline,
                 };
-                Err(self.silent(error).await)
+                Err(self.silent(error))
             }
         }
     }
@@ -235,7 +235,7 @@ impl Connection {
 
     /// Counts an unanswered request; after several in a row the connection is given up, since a
     /// node that hangs keeps it open.
-    async fn silent(&self, error: ChainError) -> ChainError {
+    fn silent(&self, error: ChainError) -> ChainError {
         if self.unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= DEAD_AFTER {
             self.unanswered.store(0, Ordering::Relaxed);
             if let Ok(mut link) = self.link.try_lock() {

@@ -101,12 +101,12 @@ impl ChainClient {
 
     async fn page(&self, keys: Vec<Vec<u8>>, at: H256) -> Result<Vec<Pair>, ChainError> {
         let values = self.storage_many(&keys, at).await?;
-        let pair = |(key, value): (Vec<u8>, Option<Vec<u8>>)| match value {
-            Some(value) => Ok((key, value)),
-            None => {
-                let reason = format!("no value for the listed key {}", hex(key));
-                Err(self.malformed("state_queryStorageAt", reason))
+        let pair = |(key, value): (Vec<u8>, Option<Vec<u8>>)| {
+            if let Some(value) = value {
+                return Ok((key, value));
             }
+            let reason = format!("no value for the listed key {}", hex(key));
+            Err(self.malformed("state_queryStorageAt", reason))
         };
         keys.into_iter().zip(values).map(pair).collect()
     }

@@ -31,9 +31,8 @@ pub enum LinkError {
 /// Checks that `headers` continue the chain whose last block has hash `parent` and whose next has
 /// number `next`: each one higher than the one before and built on it.
 pub fn continue_chain(parent: H256, next: u32, headers: &[EncodedHeader]) -> Result<(), LinkError> {
-    let mut expected = u64::from(next);
     let mut parent = parent;
-    for header in headers {
+    for (expected, header) in (u64::from(next)..).zip(headers) {
         if u64::from(header.number()) != expected {
             return Err(LinkError::Number { expected, found: header.number() });
         }
@@ -42,7 +41,6 @@ pub fn continue_chain(parent: H256, next: u32, headers: &[EncodedHeader]) -> Res
             return Err(LinkError::Parent { number: header.number(), expected: parent, found });
         }
         parent = header.hash();
-        expected += 1;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Whether a GRANDPA justification makes a block final.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use ed25519_zebra::{Signature, VerificationKey};
@@ -135,10 +136,9 @@ fn weigh(
         if vote.target_hash == commit.target_hash && vote.target_number != commit.target_number {
             return Err(not_final("a vote for the block has another number"));
         }
-        if !routes.contains_key(&vote.target_hash) {
+        if let Entry::Vacant(unknown) = routes.entry(vote.target_hash) {
             let route = ancestry.route(vote.target_hash, base.target_hash);
-            let route = route.ok_or(not_final("a vote is not linked to the lowest one"))?;
-            routes.insert(vote.target_hash, route);
+            unknown.insert(route.ok_or(not_final("a vote is not linked to the lowest one"))?);
         }
         let first = first_votes.entry(vote.id).or_insert(vote);
         if first.target_hash != vote.target_hash {

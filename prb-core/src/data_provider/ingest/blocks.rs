@@ -20,7 +20,7 @@ use crate::scale::storage::StorageChanges;
 use crate::store::{Durability, StoreError};
 
 use super::super::state;
-use super::super::status::Stage;
+use super::super::status::{Stage, height};
 
 /// Most requests for storage changes in flight, and most bytes they may bring.
 const MAX_IN_FLIGHT: usize = 64;
@@ -172,10 +172,10 @@ async fn store(
     let checked = tokio::task::spawn_blocking(move || check(batch, held));
     let (good, held, outcome) =
         checked.await.map_err(|error| IngestError::NotYet(error.to_string()))?;
-    state.put_back(held, first + good.len() as u32 - 1);
-    let count = good.len() as i32;
+    let last = first + good.len() as u32 - 1;
+    state.put_back(held, last);
     context.store.blocks.append(first, good)?;
-    context.progress.update(|info| info.para_processed_height = first as i32 + count - 1);
+    context.progress.update(|info| info.para_processed_height = height(last));
     outcome.map_err(|(number, failure)| match failure {
         Failure::Fetch(error) if error.refusal() == Some(Refusal::StateUnavailable) => {
             IngestError::NotYet(format!("parachain block {number}: {error}"))

@@ -19,7 +19,7 @@ use crate::scale::header::EncodedHeader;
 use crate::store::relay::RelaySegments;
 use crate::store::{Durability, StoreError};
 
-use super::super::status::Stage;
+use super::super::status::{Stage, height};
 
 const IN_FLIGHT: usize = 32;
 
@@ -71,7 +71,7 @@ async fn stored_head(
 
 /// Has all headers up to `head` stored; `false` when stopping.
 async fn up_to(context: &Context, head: &EncodedHeader) -> Result<bool, StoreError> {
-    let number = head.number() as i32;
+    let number = height(head.number());
     context.progress.update(|info| info.para_target = info.para_target.max(number));
     let fetch = || fetch(context, head);
     let Some(headers) = context.retry(Stage::Headers, &*context.para, fetch).await? else {
@@ -127,8 +127,8 @@ async fn fetch(context: &Context, head: &EncodedHeader) -> Result<Vec<EncodedHea
     })?;
     continue_chain(parent.hash(), next, &headers)
         .map_err(|error| wrong(next, format!("not the relay chain's view: {error}")))?;
-    let count = head.number() as i32;
-    context.progress.update(|info| info.para_fetched_height = info.para_fetched_height.max(count));
+    let number = height(head.number());
+    context.progress.update(|info| info.para_fetched_height = info.para_fetched_height.max(number));
     Ok(headers)
 }
 

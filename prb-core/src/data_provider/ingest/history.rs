@@ -16,8 +16,8 @@ use crate::scale::header::EncodedHeader;
 const HEADERS_IN_FLIGHT: usize = 32;
 /// Blocks looked at in one go for a stored justification.
 const SCAN: u32 = 128;
-/// Most blocks without a stored justification: nodes keep one every 512.
-const SCAN_MAX: u32 = 2048;
+/// Most blocks fetched one by one for a segment: nodes keep a justification every 512.
+const MAX_RUN: u32 = 2048;
 
 /// Headers and the justification of the last one.
 pub(super) struct Justified {
@@ -70,13 +70,16 @@ pub(super) async fn prove(
     Ok(Finality::Proven(Justified { headers, justification }))
 }
 
-/// The run of blocks up to one whose justification was announced; `None` if the authorities
-/// change on the way, since then another justification is needed first.
+/// The run of blocks up to one whose justification was announced; `None` if it is too far off, or
+/// if the authorities change on the way, since then another justification is needed first.
 pub(super) async fn announced(
     chain: &dyn ChainSource,
     position: &RelayPosition,
     announced: &Announced,
 ) -> Result<Option<Justified>, IngestError> {
+    if announced.number.saturating_sub(position.number) > MAX_RUN {
+        return Ok(None);
+    }
     let last = chain.header(announced.hash).await?;
     let mut headers = run(chain, position.next(), announced.number).await?;
     headers.push(last);
@@ -110,7 +113,7 @@ pub(super) async fn scan(
 ) -> Result<Option<Justified>, IngestError> {
     let mut headers: Vec<EncodedHeader> = Vec::new();
     let next = position.next();
-    let end = finalized.min(next.saturating_add(SCAN_MAX));
+    let end = finalized.min(next.saturating_add(MAX_RUN));
     let mut from = next;
     while from <= end {
         let to = end.min(from.saturating_add(SCAN - 1));

@@ -10,16 +10,17 @@ use super::history::{self, Finality, Justified};
 use super::tip::{Tip, Tips};
 use super::{Context, EARLY};
 use crate::chain::verify::segment::{self, RelayPosition, Segment};
+use crate::scale::header::EncodedHeader;
 use crate::store::StoreError;
 
-use super::super::status::Stage;
+use super::super::status::{Stage, height};
 
 /// So close to the tip announced justifications are waited for rather than asked.
 const NEAR: u32 = 64;
 /// How long one may stay out after its block is final.
 const GRACE: Duration = Duration::from_millis(400);
 /// No progress for so long, with final blocks to come, is a problem worth saying.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_mins(1);
 
 /// How to get the next segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ pub(super) async fn run(
                     );
                     (failures, grace_over, last_progress) = (0, false, Instant::now());
                     position = next;
-                    let height = position.number as i32;
+                    let height = height(position.number);
                     context.progress.went_on(Stage::Relay);
                     context.progress.update(|info| {
                         info.parent_fetched_height = height;
@@ -171,7 +172,7 @@ async fn justified(
         Finality::Proven(justified) => return Ok(justified),
         Finality::Unproven => {}
         Finality::Unable => {
-            let finalized = tip.finalized.as_ref().map_or(0, |head| head.number());
+            let finalized = tip.finalized.as_ref().map_or(0, EncodedHeader::number);
             if let Some(justified) = history::scan(relay, position, finalized).await? {
                 return Ok(justified);
             }
@@ -201,7 +202,7 @@ mod tests {
 
     use super::super::tip::Announced;
     use super::*;
-    use crate::scale::header::{EncodedHeader, Header};
+    use crate::scale::header::Header;
 
     fn tip(finalized: Option<u32>, announced: Option<u32>, announcing: bool) -> Tip {
         let head = |number| {

@@ -15,7 +15,7 @@ use crate::store::StoreError;
 use super::super::status::Stage;
 
 /// One block is not fetched anew more often: many workers may report it.
-const ONCE_IN: Duration = Duration::from_secs(60);
+const ONCE_IN: Duration = Duration::from_mins(1);
 /// Blocks remembered as lately fetched anew.
 const REMEMBERED: usize = 256;
 

@@ -17,11 +17,11 @@ use crate::scale::grandpa::Justification;
 use crate::scale::header::EncodedHeader;
 use crate::store::StoreError;
 
-use super::super::status::Stage;
+use super::super::status::{Stage, height};
 
 const RESUBSCRIBE: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(15));
 /// A silent subscription may be dead: a relay chain finalizes every few seconds.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// A justification and what it says it is for; not verified.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub(super) async fn follow(context: &Context, tips: &Tips) -> Result<(), StoreEr
                 "finalized heads",
                 || context.relay.finalized_heads(),
                 |head: EncodedHeader| {
-                    let number = head.number() as i32;
+                    let number = height(head.number());
                     context.progress.update(|info| {
                         info.parent_target = info.parent_target.max(number);
                     });

@@ -40,6 +40,7 @@ impl Account {
                 return Ok(());
             };
             self.outgoing = batch.items.into_iter().map(|item| item.job).collect();
+            self.check_turn().await?;
             let runtime = self.shared.runtimes.best().await?;
             let calls = self.encode(&runtime);
             if calls.is_empty() {
@@ -49,7 +50,10 @@ impl Account {
             let terms = Terms { nonce, era, tip: self.shared.config.tip };
             match self.make(&runtime, calls, batch.lane, &terms) {
                 Ok(signed) => self.submit(signed, &runtime, &terms).await?,
-                Err(error) => self.fail_outgoing(&error.to_string(), error.class()),
+                Err(error) => {
+                    self.note(error.to_string());
+                    self.fail_outgoing(&error.to_string(), error.class());
+                }
             }
         }
         Ok(())
@@ -189,12 +193,16 @@ impl Account {
             Refusal::Busy => {
                 self.pause();
                 self.note(said);
-                jobs.into_iter().for_each(|job| self.put_back(job));
+                for job in jobs {
+                    self.put_back(job);
+                }
             }
             Refusal::TooHeavy => {
                 let calls: usize = jobs.iter().map(|job| job.calls.calls.len()).sum();
                 if calls == 1 {
-                    jobs.into_iter().for_each(|job| self.fail(job, &said, ErrorClass::Permanent));
+                    for job in jobs {
+                        self.fail(job, &said, ErrorClass::Permanent);
+                    }
                     return;
                 }
                 self.max_calls = calls / 2;
@@ -209,11 +217,15 @@ impl Account {
                     self.address()
                 );
                 self.note(said.clone());
-                jobs.into_iter().for_each(|job| self.fail(job, &said, ErrorClass::Operator));
+                for job in jobs {
+                    self.fail(job, &said, ErrorClass::Operator);
+                }
             }
             Refusal::Never => {
                 self.note(said.clone());
-                jobs.into_iter().for_each(|job| self.fail(job, &said, ErrorClass::Permanent));
+                for job in jobs {
+                    self.fail(job, &said, ErrorClass::Permanent);
+                }
             }
         }
     }
@@ -234,8 +246,7 @@ impl Account {
         }
     }
 
-    fn fail_outgoing(&mut self, reason: &str, class: ErrorClass) {
-        self.note(reason.to_owned());
+    pub(super) fn fail_outgoing(&mut self, reason: &str, class: ErrorClass) {
         for job in std::mem::take(&mut self.outgoing) {
             self.fail(job, reason, class);
         }

@@ -20,6 +20,9 @@ use super::Hash;
 /// The state below one root, read from the archive.
 pub type State = TrieBackend<Archive, BlakeTwo256>;
 
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// The encoding of the empty trie's only node.
 const EMPTY_TRIE: [u8; 1] = [0];
 const HASH_BYTES: usize = 32;
@@ -120,7 +123,7 @@ pub fn keys_after<'a>(
 pub fn pairs<'a>(
     state: &'a State,
     prefix: &'a [u8],
-) -> Result<impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), String>> + 'a, String> {
+) -> Result<impl Iterator<Item = Result<Pair, String>> + 'a, String> {
     let mut range = IterArgs::default();
     range.prefix = Some(prefix);
     state.pairs(range)

@@ -96,16 +96,18 @@ impl Node {
         if validity.provides.is_empty() {
             return Err(SubmitError::NoTags);
         }
-        let events = self.pool.lock().import(PoolTransaction {
+        let transaction = PoolTransaction {
             hash,
             extrinsic,
             priority: validity.priority,
             requires: validity.requires,
             provides: validity.provides,
             valid_till: u64::from(best).saturating_add(validity.longevity),
-        })?;
+        };
+        let mut events = Events::new();
+        let imported = self.pool.lock().import(transaction, &mut events);
         self.publish(events);
-        Ok(hash)
+        Ok(imported.map(|()| hash)?)
     }
 
     /// Puts a transaction into the pool and follows it.
@@ -164,8 +166,8 @@ impl Node {
         let included: Vec<Hash> = built.extrinsics.iter().map(extrinsic_hash).collect();
         let block = self.chain.import(header, built.extrinsics, built.written);
         // The block can be read from here on: a client asks for it as soon as it hears of it.
-        self.update_pool(&block, &included, built.refused.into_iter().map(|refused| refused.0));
         let _ = self.imported.send(Arc::clone(&block));
+        self.update_pool(&block, &included, built.refused.into_iter().map(|refused| refused.0));
         Ok(block)
     }
 

@@ -3,6 +3,7 @@
 //! A plain data structure: the caller validates transactions and tells the time, and passes on the
 //! events that every change returns.
 
+mod arrange;
 mod order;
 
 use std::collections::{HashMap, HashSet};
@@ -54,7 +55,7 @@ impl Default for PoolLimits {
             ready: 8192,
             ready_bytes: 20 * 1024 * 1024,
             future: 819,
-            ban: Duration::from_secs(30 * 60),
+            ban: Duration::from_mins(30),
         }
     }
 }
@@ -77,6 +78,9 @@ pub enum PoolError {
         /// Priority of the new one.
         new: u64,
     },
+    /// It requires what only a transaction that it would replace makes possible.
+    #[error("Cycle Detected")]
+    Cycle,
     /// The pool is full of better ones.
     #[error("Immediately Dropped")]
     ImmediatelyDropped,
@@ -121,7 +125,7 @@ impl Pool {
         if self.banned.get(&hash).is_some_and(|until| *until > now) {
             return Err(PoolError::Banned);
         }
-        if self.ready.contains_key(&hash) || self.future.contains_key(&hash) {
+        if self.contains(hash) {
             return Err(PoolError::AlreadyImported(hash));
         }
         Ok(())
@@ -133,30 +137,30 @@ impl Pool {
         self.banned.extend(hashes.into_iter().map(|hash| (hash, now + self.limits.ban)));
     }
 
-    /// Takes a valid transaction.
-    pub fn import(&mut self, transaction: PoolTransaction) -> Result<Events, PoolError> {
+    /// Takes a valid transaction. Others may leave the pool for it, even where it is not taken in
+    /// the end, so `events` counts either way.
+    pub fn import(
+        &mut self,
+        transaction: PoolTransaction,
+        events: &mut Events,
+    ) -> Result<(), PoolError> {
         let hash = transaction.hash;
         let entry = Entry {
             requires: transaction.requires.iter().cloned().collect(),
             transaction: Arc::new(transaction),
             sequence: self.next_sequence,
         };
-        let mut events = Events::new();
         if self.is_satisfied(&entry) {
-            self.make_room_for(&entry, &mut events)?;
-            self.next_sequence += 1;
-            self.make_ready(entry, &mut events);
-            self.promote(&mut events);
+            self.make_room_for(&entry, events)?;
+            self.make_ready(entry, events);
         } else {
-            self.next_sequence += 1;
             self.future.insert(hash, entry);
             events.push((hash, TransactionStatus::Future));
         }
-        self.enforce_limits(&mut events);
-        if events.contains(&(hash, TransactionStatus::Dropped)) {
-            return Err(PoolError::ImmediatelyDropped);
-        }
-        Ok(events)
+        self.next_sequence += 1;
+        self.settle(events);
+        self.enforce_limits(events);
+        if self.contains(hash) { Ok(()) } else { Err(PoolError::ImmediatelyDropped) }
     }
 
     /// Takes out what a block has included; the tags it provides are met for ever.
@@ -171,7 +175,7 @@ impl Pool {
             entry.requires.retain(|tag| !met.contains(tag));
         }
         let mut events = Events::new();
-        self.promote(&mut events);
+        self.settle(&mut events);
         events
     }
 
@@ -182,15 +186,8 @@ impl Pool {
         now: Instant,
     ) -> Events {
         let mut events = Events::new();
-        let mut open: Vec<Hash> = hashes.into_iter().collect();
-        while let Some(hash) = open.pop() {
-            let Some(entry) = self.remove(hash) else { continue };
-            let provides: HashSet<_> = entry.transaction.provides.iter().collect();
-            let needing = self.ready.values();
-            let needing =
-                needing.filter(|other| other.requires.iter().any(|t| provides.contains(t)));
-            open.extend(needing.map(|other| other.transaction.hash));
-            events.push((hash, TransactionStatus::Invalid));
+        for hash in hashes {
+            self.remove_subtree(hash, &TransactionStatus::Invalid, &mut events);
         }
         self.ban(events.iter().map(|event| event.0), now);
         events
@@ -226,90 +223,9 @@ impl Pool {
         let mut events = Events::new();
         if let Some(entry) = self.future.get_mut(&hash) {
             entry.requires = requires.into_iter().collect();
-            self.promote(&mut events);
+            self.settle(&mut events);
         }
         events
-    }
-
-    fn is_satisfied(&self, entry: &Entry) -> bool {
-        entry.requires.iter().all(|tag| self.provided.contains_key(tag))
-    }
-
-    /// Replaces transactions that exclude the new one, if it outbids them together.
-    fn make_room_for(&mut self, entry: &Entry, events: &mut Events) -> Result<(), PoolError> {
-        let new = &entry.transaction;
-        let rivals: HashSet<Hash> =
-            new.provides.iter().filter_map(|tag| self.provided.get(tag).copied()).collect();
-        let old = rivals
-            .iter()
-            .fold(0u64, |sum, hash| sum.saturating_add(self.ready[hash].transaction.priority));
-        if !rivals.is_empty() && old >= new.priority {
-            return Err(PoolError::TooLowPriority { old, new: new.priority });
-        }
-        for rival in rivals {
-            self.remove(rival);
-            events.push((rival, TransactionStatus::Usurped(new.hash)));
-        }
-        Ok(())
-    }
-
-    fn make_ready(&mut self, entry: Entry, events: &mut Events) {
-        let hash = entry.transaction.hash;
-        for tag in &entry.transaction.provides {
-            self.provided.insert(tag.clone(), hash);
-        }
-        self.ready.insert(hash, entry);
-        events.push((hash, TransactionStatus::Ready));
-    }
-
-    /// Moves waiting transactions whose requirements are met to the ready ones, and the reverse.
-    fn promote(&mut self, events: &mut Events) {
-        let unmet = |pool: &Self| -> Option<Hash> {
-            let mut ready = pool.ready.values();
-            ready.find(|entry| !pool.is_satisfied(entry)).map(|entry| entry.transaction.hash)
-        };
-        while let Some(entry) = unmet(self).and_then(|hash| self.remove(hash)) {
-            events.push((entry.transaction.hash, TransactionStatus::Future));
-            self.future.insert(entry.transaction.hash, entry);
-        }
-        loop {
-            let met = self.future.values().filter(|entry| self.is_satisfied(entry));
-            let Some(hash) = met.min_by_key(|e| e.sequence).map(|e| e.transaction.hash) else {
-                return;
-            };
-            let Some(entry) = self.future.remove(&hash) else { return };
-            match self.make_room_for(&entry, events) {
-                Ok(()) => self.make_ready(entry, events),
-                Err(_outbid) => events.push((hash, TransactionStatus::Dropped)),
-            }
-        }
-    }
-
-    fn enforce_limits(&mut self, events: &mut Events) {
-        let bytes =
-            |pool: &Self| pool.ready.values().map(|e| e.transaction.extrinsic.inner().len()).sum();
-        while self.ready.len() > self.limits.ready || self.limits.ready_bytes < bytes(self) {
-            let worst = self.ready.values().min_by_key(|entry| {
-                (entry.transaction.priority, std::cmp::Reverse(entry.sequence))
-            });
-            let Some(hash) = worst.map(|entry| entry.transaction.hash) else { break };
-            self.remove(hash);
-            events.push((hash, TransactionStatus::Dropped));
-        }
-        while self.future.len() > self.limits.future {
-            let worst = self.future.values().max_by_key(|entry| entry.sequence);
-            let Some(hash) = worst.map(|entry| entry.transaction.hash) else { break };
-            self.future.remove(&hash);
-            events.push((hash, TransactionStatus::Dropped));
-        }
-    }
-
-    fn remove(&mut self, hash: Hash) -> Option<Entry> {
-        if let Some(entry) = self.ready.remove(&hash) {
-            self.provided.retain(|_, provider| *provider != hash);
-            return Some(entry);
-        }
-        self.future.remove(&hash)
     }
 }
 

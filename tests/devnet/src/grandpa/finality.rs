@@ -171,8 +171,9 @@ impl Finality {
     fn sign(&self, target: &Header, child: Option<&Header>) -> Justification {
         let round = self.round_of(target.number);
         // Nobody votes beyond a pending change.
-        let ahead =
-            child.filter(|_| round % SPLIT_VOTE_PERIOD == 0 && scheduled_change(target).is_none());
+        let ahead = child.filter(|_| {
+            round.is_multiple_of(SPLIT_VOTE_PERIOD) && scheduled_change(target).is_none()
+        });
         justify(&self.running, round, target, ahead)
     }
 }

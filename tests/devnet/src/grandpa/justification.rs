@@ -34,7 +34,9 @@ pub fn justify(
     ahead: Option<&Header>,
 ) -> Justification {
     let voters = set.pairs.len();
-    let votes = voters.min(threshold(voters) + 1);
+    // Alone, a vote ahead would carry the target with it.
+    let ahead = ahead.filter(|_| voters > 1);
+    let count = voters.min(threshold(voters) + 1);
     let first = round as usize % voters.max(1);
     let vote = |index: usize, header: &Header| {
         let pair = &set.pairs[(first + index) % voters];
@@ -49,7 +51,7 @@ pub fn justify(
         }
     };
     let precommits =
-        (0..votes).map(|index| vote(index, ahead.filter(|_| index == 0).unwrap_or(target)));
+        (0..count).map(|index| vote(index, ahead.filter(|_| index == 0).unwrap_or(target)));
     GrandpaJustification {
         round,
         commit: Commit::<Header> {

@@ -37,12 +37,13 @@ pub(super) async fn run(
         let step = Step { timestamp: now_ms(), orders, rounds, check: true };
         // Externalities are thread-local and executions long: never on an executor thread.
         let made = tokio::task::spawn_blocking(move || {
-            let made = producer.step(step);
-            (producer, made)
+            let result = producer.step(step);
+            (producer, result)
         });
-        let (back, made) = made.await.map_err(|e| NetworkError::Panicked(e.to_string()))?;
-        producer = back;
-        made?;
+        let result;
+        (producer, result) =
+            made.await.map_err(|panic| NetworkError::Panicked(panic.to_string()))?;
+        result?;
         heights.send_replace(producer.chains().heights());
     }
 }

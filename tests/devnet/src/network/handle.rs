@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::chains::{Chains, Heights};
@@ -18,7 +18,8 @@ use crate::rpc::{Context, RpcFaults, Server, ServerLimits};
 /// Longest time a shutdown takes.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
-/// A running network. Clones are the same network; it goes on until [`NetworkHandle::shutdown`].
+/// A running network. Clones are the same network; it goes on until [`NetworkHandle::shutdown`] or
+/// until the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct NetworkHandle {
     inner: Arc<Inner>,
@@ -33,6 +34,7 @@ struct Inner {
     relay: SocketAddr,
     tasks: TaskTracker,
     stop: CancellationToken,
+    _last_handle: DropGuard,
     driver: Mutex<Option<JoinHandle<Result<(), NetworkError>>>>,
 }
 
@@ -75,7 +77,6 @@ pub(super) async fn start(config: NetworkConfig) -> Result<NetworkHandle, Networ
         }
     });
     tasks.close();
-    until_served.disarm();
     tracing::info!(para = %para_address, relay = %relay_address, "embedded network is served");
     Ok(NetworkHandle {
         inner: Arc::new(Inner {
@@ -86,6 +87,7 @@ pub(super) async fn start(config: NetworkConfig) -> Result<NetworkHandle, Networ
             relay: relay_address,
             tasks,
             stop,
+            _last_handle: until_served,
             driver: Mutex::new(Some(driver)),
         }),
     })

@@ -16,6 +16,16 @@ pub enum Mode {
     V0_2,
 }
 
+impl Mode {
+    /// The last version of the generation: major, minor, patch.
+    pub fn last_version(self) -> (u32, u32, u32) {
+        match self {
+            Self::V2 => (2, 2, 1),
+            Self::V0_2 => (0, 2, 7),
+        }
+    }
+}
+
 /// Which attestation the double's machine can make.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AttestationMethod {
@@ -29,7 +39,7 @@ pub enum AttestationMethod {
 }
 
 /// The settings of a double.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DoubleConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -56,10 +66,30 @@ pub struct DoubleConfig {
     pub rcu: bool,
     /// The benchmark score to show, in iterations per six seconds.
     pub score: u32,
-    /// What the double says it is: major, minor, patch.
-    pub version: (u32, u32, u32),
+    /// What the double says it is: major, minor, patch; without it the last one of its generation.
+    pub version: Option<(u32, u32, u32)>,
     /// Whether `POST /kick` ends the double.
     pub kick_api: bool,
+}
+
+impl std::fmt::Debug for DoubleConfig {
+    /// Leaves the seed of the key out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DoubleConfig")
+            .field("listen", &self.listen)
+            .field("mode", &self.mode)
+            .field("light", &self.light)
+            .field("workers", &self.workers)
+            .field("attestation", &self.attestation)
+            .field("data_dir", &self.data_dir)
+            .field("checkpoint_interval", &self.checkpoint_interval)
+            .field("dispatch_delay", &self.dispatch_delay)
+            .field("rcu", &self.rcu)
+            .field("score", &self.score)
+            .field("version", &self.version)
+            .field("kick_api", &self.kick_api)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for DoubleConfig {
@@ -76,7 +106,7 @@ impl Default for DoubleConfig {
             dispatch_delay: Duration::ZERO,
             rcu: false,
             score: 2000,
-            version: (2, 2, 1),
+            version: None,
             kick_api: false,
         }
     }

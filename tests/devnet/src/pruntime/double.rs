@@ -142,7 +142,7 @@ fn instance(
         key_seed: config.key_seed.map(|seed| worker_seed(seed, index)),
         checkpoint_interval: config.checkpoint_interval,
         score: config.score,
-        version: config.version,
+        version: config.version.unwrap_or(config.mode.last_version()),
     };
     let folder = config.data_dir.clone().map(|folder| worker_folder(folder, index));
     let instance = Instance::start(settings, config.rcu, Store::open(folder)?, tasks)?;

@@ -3,6 +3,7 @@
 //! Nothing here touches a socket, a file or a clock. What must outlive the process is handed out
 //! as [`Effect`]s.
 
+mod checkpoint;
 mod endpoints;
 mod info;
 mod init;
@@ -18,6 +19,7 @@ use super::follower::Follower;
 use super::identity::{BadKey, Identity, SealedIdentity};
 use super::proto;
 use super::worker::{Habits, Worker, WorkerKeys};
+pub(crate) use checkpoint::{Checkpoint, Effect, RestoreError};
 use endpoints::Endpoints;
 use registration::Registration;
 
@@ -26,7 +28,7 @@ pub(crate) const RCU_IN_PROGRESS: &str = "RCU in progress, please try the reques
 const NOT_INITIALIZED: &str = "Runtime not initialized";
 
 /// What does not change while a pRuntime runs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     /// The generation to be.
     pub(crate) mode: Mode,
@@ -42,46 +44,6 @@ pub(crate) struct Settings {
     pub(crate) score: u32,
     /// Major, minor, patch.
     pub(crate) version: (u32, u32, u32),
-}
-
-/// Something that must be done for good before a call is answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// Keep the identity.
-    Seal(SealedIdentity),
-    /// Keep the state as of this block.
-    Checkpoint(Checkpoint),
-    /// Forget all kept states.
-    RemoveCheckpoints,
-}
-
-/// The state as of a dispatched block.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Checkpoint {
-    /// The last dispatched block.
-    pub(crate) block: u32,
-    /// The encoded state.
-    pub(crate) state: Vec<u8>,
-}
-
-impl std::fmt::Debug for Checkpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Checkpoint {{ block: {}, {} bytes }}", self.block, self.state.len())
-    }
-}
-
-/// A kept state that cannot be gone on from.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RestoreError {
-    /// It was never sealed here.
-    #[error("a checkpoint without its sealed identity")]
-    NoIdentity,
-    /// The bytes are damaged.
-    #[error("a damaged checkpoint: {0}")]
-    Damaged(#[from] parity_scale_codec::Error),
-    /// The sealed key is damaged.
-    #[error("a damaged identity: {0}")]
-    BadKey(#[from] BadKey),
 }
 
 /// A pRuntime.
@@ -133,22 +95,6 @@ impl Phactory {
             syncing: false,
             effects: Vec::new(),
         }
-    }
-
-    /// A process that goes on from a checkpoint.
-    pub(crate) fn restore(
-        settings: Settings,
-        sealed: Option<SealedIdentity>,
-        checkpoint: &Checkpoint,
-    ) -> Result<Self, RestoreError> {
-        let state = RuntimeState::decode(&mut &checkpoint.state[..])?;
-        let identity = sealed.as_ref().ok_or(RestoreError::NoIdentity)?;
-        let runtime = Runtime::new(state, identity)?;
-        Ok(Self {
-            runtime: Some(runtime),
-            can_load_chain_state: false,
-            ..Self::new(settings, sealed)
-        })
     }
 
     /// Answers a request made at `now_ms`, ms since 1970.
@@ -263,15 +209,6 @@ impl Phactory {
 
     fn runtime(&mut self) -> Result<&mut Runtime, Refusal> {
         self.runtime.as_mut().ok_or_else(|| Refusal::application(NOT_INITIALIZED))
-    }
-
-    fn take_checkpoint(&mut self) -> Result<u32, Refusal> {
-        let runtime = self.runtime()?;
-        runtime.state.blocks_since_checkpoint = 0;
-        let block = runtime.state.follower.counters().blocknum.saturating_sub(1);
-        let checkpoint = Checkpoint { block, state: runtime.state.encode() };
-        self.effects.push(Effect::Checkpoint(checkpoint));
-        Ok(block)
     }
 
     fn egress_messages(&self) -> proto::GetEgressMessagesResponse {

@@ -119,6 +119,7 @@ fn submission(error: &SubmitError) -> ErrorObjectOwned {
                     .into(),
             ),
         ),
+        SubmitError::Pool(PoolError::Cycle) => object(POOL + 5, &error.to_string(), None),
         SubmitError::Pool(PoolError::ImmediatelyDropped) => object(
             POOL + 6,
             &error.to_string(),

@@ -1,5 +1,7 @@
 //! `pha_*`: what Phala's nodes add for bridges.
 
+use std::sync::Arc;
+
 use jsonrpsee::RpcModule;
 use jsonrpsee::server::RegisterMethodError;
 use jsonrpsee::types::Params;
@@ -11,7 +13,7 @@ use sp_core::Bytes;
 use sp_io::hashing::{twox_64, twox_128};
 
 use super::{Context, RpcError};
-use crate::engine::chain::StoredBlock;
+use crate::engine::chain::{ChainError, StoredBlock};
 use crate::engine::changes::{Collection, EncodedChanges};
 use crate::engine::{BlockNumber, Hash};
 
@@ -44,10 +46,7 @@ pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMe
 }
 
 /// The blocks from the first to the second hash, oldest first.
-fn range(
-    context: &Context,
-    params: &Params<'_>,
-) -> Result<Vec<std::sync::Arc<StoredBlock>>, RpcError> {
+fn range(context: &Context, params: &Params<'_>) -> Result<Vec<Arc<StoredBlock>>, RpcError> {
     let (from, to): (Hash, Hash) = params.parse()?;
     let chain = context.node.chain();
     let first = chain.block(from).map_err(client)?.number();
@@ -101,6 +100,7 @@ fn next_sequence(context: &Context, sender: &str) -> Result<u64, RpcError> {
     Ok(on_chain + context.node.provided_in_pool(tags))
 }
 
-fn client(error: crate::engine::chain::ChainError) -> RpcError {
+#[expect(clippy::needless_pass_by_value, reason = "its place is in map_err")]
+fn client(error: ChainError) -> RpcError {
     RpcError::Phala(format!("Client error: {error}"))
 }

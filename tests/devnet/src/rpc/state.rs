@@ -32,7 +32,7 @@ pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMe
     })?;
     module.register_blocking_method("state_getStorageHash", |params, context, _| {
         let (key, at): (Bytes, Option<Hash>) = two(&params)?;
-        Ok::<_, RpcError>(state(&context, at)?.storage_hash(&key).map_err(unreadable)?)
+        state(&context, at)?.storage_hash(&key).map_err(unreadable)
     })?;
     module.register_blocking_method("state_getStorageSize", |params, context, _| {
         let (key, at): (Bytes, Option<Hash>) = two(&params)?;

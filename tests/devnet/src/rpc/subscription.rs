@@ -47,13 +47,16 @@ pub(super) async fn forward<E: Clone, T: Serialize>(
     }
 }
 
+/// Blocks that come, and the one that is there already.
+type BlockSource = fn(&Node) -> (Receiver<Arc<StoredBlock>>, Arc<StoredBlock>);
+
 /// Registers a subscription to blocks: the current one first, then each that follows.
 ///
 /// `names` are the methods to subscribe, of the messages, and to unsubscribe.
 pub(super) fn follow_blocks<T: Serialize + Send + Sync + 'static>(
     module: &mut RpcModule<Context>,
     names: [&'static str; 3],
-    source: fn(&Node) -> (Receiver<Arc<StoredBlock>>, Arc<StoredBlock>),
+    source: BlockSource,
     item: fn(&StoredBlock) -> T,
 ) -> Result<(), RegisterMethodError> {
     let [subscribe, message, unsubscribe] = names;

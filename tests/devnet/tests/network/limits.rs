@@ -84,3 +84,20 @@ async fn the_pool_refuses_with_its_own_codes() {
     assert!(text.contains("1012"), "{text}");
     network.shutdown().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_is_answered_on_the_same_port() {
+    let network = start(config()).await;
+    let url = network.para_url().replace("ws://", "http://");
+    let ask = |body: serde_json::Value| {
+        let request = reqwest::Client::new().post(&url).json(&body).send();
+        async { request.await.unwrap().json::<serde_json::Value>().await.unwrap() }
+    };
+    let one = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": "system_chain" });
+    let answer = ask(one.clone()).await;
+    assert_eq!(answer["result"], "prb-dev-para");
+    let other = serde_json::json!({ "jsonrpc": "2.0", "id": 2, "method": "system_name" });
+    let answers = ask(serde_json::json!([one, other])).await;
+    assert_eq!(answers.as_array().unwrap().len(), 2);
+    network.shutdown().await.unwrap();
+}

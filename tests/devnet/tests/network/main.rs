@@ -1,10 +1,18 @@
 //! The embedded network as its clients see it: through RPC alone.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what fails here fails a test"
+)]
+
 mod faults;
 mod finality;
 mod interop;
 
 mod limits;
+mod messages;
 mod state;
 mod subxt_client;
 
@@ -34,7 +42,7 @@ async fn start(config: NetworkConfig) -> NetworkHandle {
 /// Waits for the chains to get somewhere.
 async fn reach(network: &NetworkHandle, there: impl FnMut(&Heights) -> bool) {
     let mut heights = network.heights();
-    let reached = tokio::time::timeout(Duration::from_secs(120), heights.wait_for(there)).await;
+    let reached = tokio::time::timeout(Duration::from_mins(2), heights.wait_for(there)).await;
     reached.expect("blocks are made in time").unwrap();
 }
 

@@ -104,7 +104,6 @@ async fn the_older_generation_attests_at_init_and_wants_para_headers_from_one() 
     let config = DoubleConfig {
         mode: Mode::V0_2,
         attestation: AttestationMethod::Epid,
-        version: (0, 2, 7),
         ..DoubleConfig::default()
     };
     let mut follower = Follower::start(config).await;

@@ -3,6 +3,7 @@
 mod computing;
 mod fixture;
 mod heartbeat;
+mod invariants;
 mod layout;
 mod message_queue;
 mod pool;

@@ -73,6 +73,15 @@ fn a_vote_ahead_comes_with_its_ancestry() {
 }
 
 #[test]
+fn a_single_voter_never_votes_ahead() {
+    let set = AuthoritySets::new(1, 1).set(0);
+    let target = header(10, Hash::zero());
+    let child = header(11, target.hash());
+    assert!(is_valid(&justify(&set, 1, &target, Some(&child)), &set));
+    assert!(justify(&set, 1, &target, Some(&child)).votes_ancestries.is_empty());
+}
+
+#[test]
 fn two_of_four_are_not_enough() {
     let set = AuthoritySets::new(1, 4).set(0);
     let mut justification = justify(&set, 1, &header(10, Hash::zero()), None);

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use parity_scale_codec::Decode;
-use prb_devnet_runtime::types::MessageOrigin;
+use parity_scale_codec::{Decode, Encode};
+use prb_devnet_runtime::types::{MessageOrigin, PersistedValidationData};
 use sp_core::H256;
+use sp_io::hashing::twox_128;
 
 use super::*;
 use crate::engine::builder::execute;
@@ -51,7 +52,7 @@ fn a_history_ends_about_now() {
     let config = NetworkConfig { history: 50, genesis_time: None, ..config() };
     let chains = history(&config, 50);
     let para = chains.para.chain();
-    let key = [sp_io::hashing::twox_128(b"Timestamp"), sp_io::hashing::twox_128(b"Now")].concat();
+    let key = [twox_128(b"Timestamp"), twox_128(b"Now")].concat();
     let time = para.storage(para.best().hash, &key).unwrap().unwrap();
     let time = u64::decode(&mut &time[..]).unwrap();
     assert!(now_ms().abs_diff(time) < 60_000, "{time}");
@@ -94,9 +95,7 @@ fn the_message_queue_takes_the_traffic() {
     let chain = chains.para.chain();
     let best = chain.best();
     assert_eq!(best.number(), 30);
-    let prefix =
-        [sp_io::hashing::twox_128(b"PhalaMq"), sp_io::hashing::twox_128(b"OffchainIngress")]
-            .concat();
+    let prefix = [twox_128(b"PhalaMq"), twox_128(b"OffchainIngress")].concat();
     let state = chain.state_of(&best);
     let pairs: Vec<_> = crate::engine::archive::pairs(&state, &prefix)
         .unwrap()
@@ -124,6 +123,31 @@ fn the_parachain_is_as_final_as_its_head_in_the_relay_state() {
     assert_eq!(head.hash(), chains.para.chain().finalized().hash);
     let genesis = chains.para_head_at(&chains.relay.chain().genesis()).unwrap();
     assert_eq!(genesis.hash(), chains.para.chain().genesis().hash);
+}
+
+#[test]
+fn the_first_parachain_block_tells_the_relay_block_to_start_from() {
+    for ratio in 1..4 {
+        let config = NetworkConfig { relay_blocks_per_para_block: ratio, ..config() };
+        let chains = history(&config, 12);
+        let para = chains.para.chain();
+        let item = [twox_128(b"ParachainSystem"), twox_128(b"ValidationData")].concat();
+        let data = |number: u32| {
+            let hash = para.block_at(number).unwrap().hash;
+            let value = para.storage(hash, &item).unwrap().unwrap();
+            PersistedValidationData::decode(&mut &value[..]).unwrap()
+        };
+        assert_eq!(data(1).relay_parent_number, ratio.max(2) - 1);
+        for number in 1..=para.best().number() {
+            let data = data(number);
+            let parent = chains.relay.chain().block_at(data.relay_parent_number).unwrap();
+            assert_eq!(data.relay_parent_storage_root, parent.header.state_root);
+            assert_eq!(data.parent_head, para.block_at(number - 1).unwrap().header.encode());
+            // The next relay block brings it.
+            let next = chains.relay.chain().block_at(data.relay_parent_number + 1).unwrap();
+            assert_eq!(chains.para_head_at(&next).unwrap().number, number);
+        }
+    }
 }
 
 #[test]

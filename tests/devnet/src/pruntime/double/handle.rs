@@ -80,6 +80,11 @@ impl DoubleHandle {
         Ok(self.instance().restart().await?)
     }
 
+    /// Ends the whole double at once, as a crash does: no request is answered any more.
+    pub fn kill(&self) {
+        self.exit.finish(DoubleExit::Aborted("killed".into()));
+    }
+
     /// Ends the whole double, letting requests under way finish within a deadline.
     pub async fn shutdown(&self) {
         self.draining.cancel();

@@ -40,8 +40,6 @@ struct Benchmark {
 struct Session {
     id: u32,
     start_ms: u64,
-    /// Seen as unresponsive by the chain: no heartbeats until it says otherwise.
-    paused: bool,
 }
 
 /// The state that decides what a worker reports.
@@ -77,7 +75,7 @@ impl Activity {
                 None
             }
             SystemEvent::HeartbeatChallenge(challenge) => {
-                let session = self.session.as_ref().filter(|session| !session.paused)?;
+                let session = self.session.as_ref()?;
                 (self.registered && challenge.hits(me)).then(|| Report::Heartbeat {
                     session_id: session.id,
                     block: clock.block,
@@ -95,20 +93,15 @@ impl Activity {
                 self.benchmark =
                     Some(Benchmark { start_block: clock.block, start_ms: clock.now_ms, duration });
             }
-            WorkerEvent::BenchScore(_) => {}
             WorkerEvent::Started { session_id, .. } => {
-                self.session =
-                    Some(Session { id: session_id, start_ms: clock.now_ms, paused: false });
+                self.session = Some(Session { id: session_id, start_ms: clock.now_ms });
             }
             WorkerEvent::Stopped => self.session = None,
-            WorkerEvent::EnterUnresponsive => self.set_paused(true),
-            WorkerEvent::ExitUnresponsive => self.set_paused(false),
-        }
-    }
-
-    fn set_paused(&mut self, paused: bool) {
-        if let Some(session) = &mut self.session {
-            session.paused = paused;
+            // An unresponsive worker goes on answering: the embedded network's gatekeeper takes it
+            // back with the first new challenge it answers in time.
+            WorkerEvent::BenchScore(_)
+            | WorkerEvent::EnterUnresponsive
+            | WorkerEvent::ExitUnresponsive => {}
         }
     }
 

@@ -91,9 +91,12 @@ fn a_full_pool_takes_no_worker() {
     let key = phala_base_pool::Pools::<Runtime>::hashed_key_for(1);
     let items = vec![(key, PoolProxy::StakePool(full.clone()).encode())];
     let set = frame_system::Call::<Runtime>::set_storage { items };
-    let fill = AdminCall::dispatch_as_root { call: Box::new(set.into()) };
-    assert_eq!(fixture.error(Bob, fill.clone()), dev_gatekeeper::Error::<Runtime>::NotAdmin.into());
-    fixture.result(Alice, fill).unwrap();
+    let arrange = AdminCall::dispatch_as_root { call: Box::new(set.into()) };
+    assert_eq!(
+        fixture.error(Bob, arrange.clone()),
+        dev_gatekeeper::Error::<Runtime>::NotAdmin.into()
+    );
+    fixture.result(Alice, arrange).unwrap();
     assert_eq!(pool(&mut fixture, 1), full);
     assert_eq!(fixture.error(Alice, add(&worker, 1)), Pool::<Runtime>::WorkersExceedLimit.into());
 }
