@@ -268,7 +268,7 @@ fn usable_pool<'a>(wanted: &Wanted, seen: &'a Seen) -> Result<&'a SeenPool, Bloc
         return Err(Blocked::NotAStakePool(pid));
     }
     if pool.owner != wanted.operator {
-        let (owner, operator) = (pool.owner.clone(), wanted.operator.clone());
+        let (owner, operator) = (pool.owner, wanted.operator);
         return Err(Blocked::NotOwner { pid, owner, operator });
     }
     Ok(pool)
@@ -283,7 +283,7 @@ fn in_pool(wanted: &Wanted, seen: &Seen, pool: &SeenPool) -> Option<Next> {
         }
         (Some(_), Some(_)) => None,
         (Some(_), None) => Some(Next::Blocked(Blocked::Unbound(pid))),
-        (None, Some(session)) => Some(Next::Blocked(Blocked::BoundElsewhere(session.clone()))),
+        (None, Some(session)) => Some(Next::Blocked(Blocked::BoundElsewhere(*session))),
         (None, None) if pool.workers >= MAX_POOL_WORKERS => {
             Some(Next::Blocked(Blocked::PoolFull(pid)))
         }

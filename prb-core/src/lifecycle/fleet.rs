@@ -124,10 +124,10 @@ impl Fleet {
         Slot { assignment, told, cell, stop }
     }
 
-    /// Tells workers an operator's will; all workers if no id is given. An id is a uuid or a name.
+    /// Tells workers an operator's will. An id is a uuid or a name.
     pub(crate) fn tell(&self, ids: &[String], told: Told) -> Result<(), CommandError> {
         let slots = self.lock();
-        for slot in chosen(&slots, ids)? {
+        for slot in find(&slots, ids)? {
             slot.tell(told);
         }
         Ok(())
@@ -137,7 +137,8 @@ impl Fleet {
     pub(crate) fn states(&self, ids: &[String]) -> Result<Vec<proto::WorkerState>, CommandError> {
         let slots = self.lock();
         let view = &self.shared.view;
-        let states = chosen(&slots, ids)?
+        let chosen = if ids.is_empty() { slots.values().collect() } else { find(&slots, ids)? };
+        let states = chosen
             .into_iter()
             .map(|slot| slot.cell.to_proto(&slot.assignment.borrow().clone(), view));
         Ok(states.collect())
@@ -153,13 +154,11 @@ impl Fleet {
     }
 }
 
-fn chosen<'a>(
+/// All of them, or none.
+fn find<'a>(
     slots: &'a BTreeMap<Uuid, Slot>,
     ids: &[String],
 ) -> Result<Vec<&'a Slot>, CommandError> {
-    if ids.is_empty() {
-        return Ok(slots.values().collect());
-    }
     let find = |id: &String| {
         let by_uuid = Uuid::parse_str(id).ok().and_then(|uuid| slots.get(&uuid));
         let by_name = || slots.values().find(|slot| slot.assignment.borrow().record.name == *id);

@@ -94,7 +94,7 @@ impl LifecycleHandle {
         Ok(WorkerList { workers })
     }
 
-    /// Begins anew with workers, named by uuid or name; with all of them if none is named.
+    /// Begins anew with workers, named by uuid or name.
     pub fn restart_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
         self.tell(ids, Told::Restart { register_anew: false })
     }
@@ -160,6 +160,9 @@ impl LifecycleHandle {
 
     fn tell(&self, ids: &[String], told: Told) -> Result<WorkerStateUpdate, CommandError> {
         self.inner.fleet.tell(ids, told)?;
+        if ids.is_empty() {
+            return Ok(WorkerStateUpdate::default());
+        }
         self.worker_states(ids)
     }
 

@@ -39,10 +39,7 @@ pub(crate) struct Policy {
 pub(crate) struct Life {
     policy: Policy,
     stage: Stage,
-    /// It answered, and has a state.
-    heard_of: bool,
-    /// Fed to the tip, and not far behind it since.
-    caught_up: bool,
+    progress: Progress,
     /// It earns in between: feeding goes on afterwards.
     feed_on: bool,
     /// Blocks were executed, or messages were left over, since messages were last collected.
@@ -57,6 +54,17 @@ pub(crate) struct Life {
     earning: Option<Fault>,
     /// Since when its phase is what it is.
     since: Millis,
+}
+
+/// How far it has come since it was begun with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// Not known to have a state.
+    Unknown,
+    /// On the way to the tip.
+    Behind,
+    /// Fed to the tip, and not far behind it since.
+    CaughtUp,
 }
 
 /// Where a worker is on its round.
@@ -208,8 +216,7 @@ impl Life {
         Self {
             policy: Policy { enabled: false, sync_only: false },
             stage: Stage::Disabled,
-            heard_of: false,
-            caught_up: false,
+            progress: Progress::Unknown,
             feed_on: false,
             egress_due: true,
             register_anew: false,
@@ -240,9 +247,10 @@ impl Life {
 
     fn may_earn(&self, now: Millis) -> bool {
         let held = self.earning.as_ref().is_some_and(|fault| now < fault.retry_at);
-        !self.policy.sync_only && self.caught_up && !held
+        !self.policy.sync_only && self.progress == Progress::CaughtUp && !held
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "every way to go on may end in a call")]
     fn call(&mut self, call: Call) -> Option<Call> {
         self.stage = Stage::Calling(call);
         Some(call)
@@ -253,8 +261,7 @@ impl Life {
         self.standing = None;
         self.feeding = None;
         self.earning = None;
-        self.heard_of = false;
-        self.caught_up = false;
+        self.progress = Progress::Unknown;
         self.feed_on = false;
         self.call(Call::ReadInfo)
     }
@@ -274,7 +281,7 @@ impl Life {
 
     /// It is fed: what it has to say, and what it lacks.
     fn earn(&mut self, now: Millis) -> Option<Call> {
-        self.caught_up = true;
+        self.progress = Progress::CaughtUp;
         self.feeding = None;
         match self.may_earn(now) {
             true if self.egress_due => self.call(Call::CollectEgress),
@@ -307,7 +314,7 @@ impl Life {
         let before = std::mem::replace(&mut self.policy, policy);
         if !policy.enabled {
             self.stage = Stage::Disabled;
-            self.caught_up = false;
+            self.progress = Progress::Unknown;
             return None;
         }
         if !before.enabled {
@@ -334,13 +341,13 @@ impl Life {
         }
         match (call, event) {
             (Call::ReadInfo, Event::Info { initialized: false, .. }) => {
-                self.heard_of = false;
-                self.caught_up = false;
+                self.progress = Progress::Unknown;
                 self.call(Call::Initialize)
             }
             (Call::ReadInfo, Event::Info { behind, .. }) => {
-                self.heard_of = true;
-                self.caught_up &= behind <= TOLERATED_LAG;
+                if self.progress == Progress::Unknown || behind > TOLERATED_LAG {
+                    self.progress = Progress::Behind;
+                }
                 self.egress_due = true;
                 self.call(Call::Feed)
             }
@@ -352,7 +359,9 @@ impl Life {
                     self.feed_on = true;
                     return self.earn(now);
                 }
-                self.caught_up &= behind <= TOLERATED_LAG;
+                if behind > TOLERATED_LAG {
+                    self.progress = Progress::Behind;
+                }
                 self.call(Call::Feed)
             }
             (Call::Feed, Event::CaughtUp) => self.earn(now),

@@ -153,7 +153,9 @@ impl Cell {
         let session = report
             .public_key
             .and_then(|key| view.peek(|values| session_info(values, &key)).ok()?.ok().flatten());
-        let height = |number: Option<u32>| number.map_or(-1, |number| number as i32);
+        let height = |number: Option<u32>| {
+            number.map_or(-1, |number| i32::try_from(number).unwrap_or(i32::MAX))
+        };
         proto::WorkerState {
             status: report.phase.wire().into(),
             parent_header_synched_to: height(report.relay_header),

@@ -172,13 +172,12 @@ impl LifecycleBuilder {
     /// Checks that nothing is missing.
     pub fn build(self) -> Result<Lifecycle, BuildError> {
         let missing = |what| BuildError::Missing { what };
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => {
-                let http = HttpTransport::new(&self.config.http)
-                    .map_err(|error| BuildError::Http { reason: error.to_string() })?;
-                Arc::new(http)
-            }
+        let transport = if let Some(transport) = self.transport {
+            transport
+        } else {
+            let http = HttpTransport::new(&self.config.http)
+                .map_err(|error| BuildError::Http { reason: error.to_string() })?;
+            Arc::new(http)
         };
         Ok(Lifecycle {
             identity: self.identity.ok_or(missing("an identity"))?,

@@ -94,12 +94,11 @@ impl Shared {
 
     async fn read_start(&self) -> Result<Start, StartError> {
         let head = self.chain.finalized_head().await?;
-        let para_id = match self.config.para_id {
-            Some(para_id) => para_id,
-            None => {
-                let value = self.chain.storage(&keys::para_id(), head).await?.unwrap_or_default();
-                u32::decode(&mut &value[..]).map_err(GenesisError::from)?
-            }
+        let para_id = if let Some(para_id) = self.config.para_id {
+            para_id
+        } else {
+            let value = self.chain.storage(&keys::para_id(), head).await?.unwrap_or_default();
+            u32::decode(&mut &value[..]).map_err(GenesisError::from)?
         };
         let key = keys::value("PhalaRegistry", "RelaychainGenesisBlockHashAllowList");
         let allowed = match self.chain.storage(&key, head).await? {

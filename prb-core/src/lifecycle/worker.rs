@@ -100,7 +100,7 @@ impl Worker {
     }
 
     async fn rest(&mut self) -> Next {
-        let wake = self.life.wake_at().map_or(Duration::from_secs(3600), |at| {
+        let wake = self.life.wake_at().map_or(Duration::from_hours(1), |at| {
             Duration::from_millis(at.saturating_sub(self.shared.now()))
         });
         let waits = self.life.waits_for_tip();

@@ -27,7 +27,7 @@ impl Deadlines {
     /// The default for light calls.
     pub const LIGHT: Duration = Duration::from_secs(8);
     /// A block full of benchmarks takes this long.
-    pub const HEAVY: Duration = Duration::from_secs(180);
+    pub const HEAVY: Duration = Duration::from_mins(3);
 
     /// `light` for light calls; heavy ones get the larger of it and 180 s.
     pub fn new(light: Duration) -> Self {

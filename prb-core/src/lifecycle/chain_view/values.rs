@@ -98,7 +98,7 @@ impl Values {
                 entry.value = value;
             }
         }
-        if self.number % UNUSED_BLOCKS == 0 {
+        if self.number.is_multiple_of(UNUSED_BLOCKS) {
             let oldest = self.number - UNUSED_BLOCKS;
             self.entries.retain(|_, entry| *entry.used.get_mut() >= oldest);
         }

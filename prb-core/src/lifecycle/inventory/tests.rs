@@ -41,8 +41,8 @@ fn worker(pid: u64, name: &str) -> db::Worker {
     }
 }
 
-fn id(named: Named) -> Option<PoolOrWorkerQueryIdentity> {
-    Some(PoolOrWorkerQueryIdentity { identity: Some(named) })
+fn id(named: Named) -> PoolOrWorkerQueryIdentity {
+    PoolOrWorkerQueryIdentity { identity: Some(named) }
 }
 
 fn create(inventory: &Inventory, pools: Vec<db::Pool>) -> Result<Vec<db::Pool>, InventoryError> {
@@ -54,7 +54,7 @@ fn add(inventory: &Inventory, workers: Vec<db::Worker>) -> Result<Vec<db::Worker
 }
 
 fn edit(inventory: &Inventory, by: Named, pool: db::Pool) -> Result<db::Pool, InventoryError> {
-    let items = vec![update_pool::Item { id: id(by), pool: Some(pool) }];
+    let items = vec![update_pool::Item { id: Some(id(by)), pool: Some(pool) }];
     Ok(inventory.update_pools(request::UpdatePool { items })?.remove(0))
 }
 
@@ -63,7 +63,7 @@ fn edit_worker(
     by: Named,
     worker: db::Worker,
 ) -> Result<db::Worker, InventoryError> {
-    let items = vec![update_worker::Item { id: id(by), worker: Some(worker) }];
+    let items = vec![update_worker::Item { id: Some(id(by)), worker: Some(worker) }];
     Ok(inventory.update_workers(request::UpdateWorker { items })?.remove(0))
 }
 

@@ -2,7 +2,7 @@
 
 use prb_walkie::proto::worker_state::Status;
 
-use super::{Call, Fault, Life, Stage, Standing};
+use super::{Call, Fault, Life, Progress, Stage, Standing};
 
 /// Where a worker stands, derived from its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,13 +52,13 @@ impl Life {
             Stage::Calling(Call::Initialize) => return Phase::Starting,
             _ => {}
         }
-        match &self.standing {
-            _ if !self.heard_of => Phase::Starting,
-            _ if !self.caught_up => Phase::Syncing,
-            None => Phase::Synced,
-            Some(Standing::Computing { .. }) => Phase::Computing,
-            Some(Standing::Blocked { .. }) => Phase::Failing,
-            Some(Standing::Underway { .. } | Standing::Lacks { .. }) => Phase::Preparing,
+        match (self.progress, &self.standing) {
+            (Progress::Unknown, _) => Phase::Starting,
+            (Progress::Behind, _) => Phase::Syncing,
+            (Progress::CaughtUp, None) => Phase::Synced,
+            (_, Some(Standing::Computing { .. })) => Phase::Computing,
+            (_, Some(Standing::Blocked { .. })) => Phase::Failing,
+            (_, Some(Standing::Underway { .. } | Standing::Lacks { .. })) => Phase::Preparing,
         }
     }
 
@@ -68,7 +68,7 @@ impl Life {
         match (&self.stage, fault, &self.standing) {
             (Stage::Disabled | Stage::Kicked, ..) => "",
             (_, Some(fault), _) => &fault.text,
-            (_, None, Some(standing)) if self.caught_up => standing.text(),
+            (_, None, Some(standing)) if self.progress == Progress::CaughtUp => standing.text(),
             _ => "",
         }
     }

@@ -36,7 +36,7 @@ impl World {
             Call::Feed if self.to_feed == 0 => Event::CaughtUp,
             Call::Feed => {
                 self.to_feed -= 1;
-                Event::Fed { behind: self.to_feed, blocks: self.to_feed % 2 == 0 }
+                Event::Fed { behind: self.to_feed, blocks: self.to_feed.is_multiple_of(2) }
             }
             Call::CollectEgress => Event::Collected { left_over: false },
             Call::Judge { register_anew: false } if self.lacks == 0 => {
@@ -236,9 +236,10 @@ proptest! {
         let mut run = Run::new(WORKING);
         disturb(&mut run, &mut world, outsides);
         run.on(Event::Told(Told::Configure(WORKING)));
-        run.on(Event::Told(match kick {
-            true => Told::Kick,
-            false => Told::Configure(Policy { enabled: false, sync_only: false }),
+        run.on(Event::Told(if kick {
+            Told::Kick
+        } else {
+            Told::Configure(Policy { enabled: false, sync_only: false })
         }));
         prop_assert_eq!((run.in_flight, run.life.wake_at()), (None, None));
         run.on(Event::TipMoved);

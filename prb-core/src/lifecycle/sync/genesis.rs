@@ -3,6 +3,8 @@
 //! A worker seals its key together with the start block and the parachain's id *before* it checks
 //! their proof, and ends itself if the proof fails. So a wrong start costs the worker its identity.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use parity_scale_codec::{Decode, DecodeAll, Encode};
 use prb_walkie::proto::db::Genesis;
@@ -20,10 +22,12 @@ use crate::scale::storage::StorageState;
 const DEFAULT_PARA_ID: u32 = 100;
 
 /// A start that proves itself.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Start {
     genesis: Genesis,
     hash: H256,
+    /// Encoded once: the state of a live chain has 100 MB.
+    requests: Mutex<Vec<(Option<AttestationProvider>, Bytes)>>,
 }
 
 /// Why no worker may be started with it.
@@ -93,7 +97,7 @@ impl Start {
         if allowed.is_some_and(|allowed| !allowed.contains(&hash)) {
             return Err(GenesisError::NotAllowed { hash });
         }
-        Ok(Self { genesis, hash })
+        Ok(Self { genesis, hash, requests: Mutex::default() })
     }
 
     /// Hash of the relay chain block that workers start after.
@@ -105,6 +109,10 @@ impl Start {
     ///
     /// The operator is not part of it: that is told when the worker registers.
     pub(crate) fn request(&self, attestation: Option<AttestationProvider>) -> Bytes {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, encoded)) = requests.iter().find(|(known, _)| *known == attestation) {
+            return encoded.clone();
+        }
         let request = InitRuntimeRequest {
             skip_ra: attestation.is_none(),
             encoded_genesis_info: self.genesis.bridge_genesis_info.clone(),
@@ -114,7 +122,9 @@ impl Start {
             is_parachain: true,
             attestation_provider: attestation.map(|provider| provider.encode().into()),
         };
-        prost::Message::encode_to_vec(&request).into()
+        let encoded = Bytes::from(prost::Message::encode_to_vec(&request));
+        requests.push((attestation, encoded.clone()));
+        encoded
     }
 }
 
@@ -178,6 +188,8 @@ mod tests {
         let request = InitRuntimeRequest::decode(start.request(None)).unwrap();
         assert!(request.is_parachain && request.skip_ra && request.attestation_provider.is_none());
         let dcap = start.request(Some(AttestationProvider::Dcap));
+        let again = start.request(Some(AttestationProvider::Dcap));
+        assert_eq!(dcap.as_ptr(), again.as_ptr(), "all workers share it");
         let request = InitRuntimeRequest::decode(dcap).unwrap();
         assert_eq!(request.attestation_provider.unwrap()[..], [2]);
     }

@@ -60,7 +60,7 @@ impl World {
         let mut segments: Vec<Segment> = Vec::new();
         while let Some(segment) = {
             let next = segments.last().map_or(counters.relay, |last| last.to + 1);
-            let old = next % 3 == 0;
+            let old = next.is_multiple_of(3);
             let from = if old { &self.segments } else { &self.merged };
             from.iter().find(|it| it.from <= next && it.to >= next)
         } {

@@ -4,7 +4,7 @@ use super::cause::{Failure, fail};
 use super::hands::Hands;
 use crate::lifecycle::machine::{Cause, Event};
 use crate::lifecycle::sync::plan::{Available, Counters, Need, Plan, Request, plan};
-use crate::pruntime::{Method, proto};
+use crate::pruntime::{Method, PruntimeError, proto};
 
 impl Hands {
     pub(super) async fn feed(&mut self) -> Result<Event, Failure> {
@@ -112,8 +112,7 @@ impl Hands {
                 .await
                 .map(|proto::SyncedTo { synced_to }| Counters { block: next(synced_to), ..before }),
         };
-        if let Some(mismatch) = result.as_ref().err().and_then(|error| error.state_root_mismatch())
-        {
+        if let Some(mismatch) = result.as_ref().err().and_then(PruntimeError::state_root_mismatch) {
             tracing::warn!(
                 block = mismatch.block,
                 expected = mismatch.expected,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use prb_core::lifecycle::Phase;
 use prb_devnet::pruntime::{AttestationMethod, DoubleConfig, Mode};
+use prb_walkie::proto::worker_state::Status;
 
 use self::bridge::{Bridge, PHA, double, network};
 
@@ -30,7 +31,7 @@ async fn workers_of_every_generation_reach_computing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_worker_executed_is_what_the_chain_holds() {
+async fn a_computing_worker_agrees_with_the_chain_and_its_heartbeats_are_accepted() {
     let bridge = Bridge::start(network()).await;
     bridge.pool(1, "//Alice", "").await;
     bridge.worker("w", 1, double(), 5_000 * PHA).await;
@@ -40,6 +41,16 @@ async fn what_a_worker_executed_is_what_the_chain_holds() {
         bridge.until_block("w", next).await;
         bridge.roots_agree("w").await;
     }
+    let (first, second) = (bridge.next_heartbeat("w", 0).await, bridge.report("w"));
+    bridge.next_heartbeat("w", first).await;
+    assert_eq!(bridge.report("w").since, second.since, "it computed all along");
+    let state = bridge.lifecycle.worker_states(&["w".to_owned()]).unwrap().worker_states.remove(0);
+    assert_eq!(state.status(), Status::SActive);
+    assert!(state.initialized && state.public_key.starts_with("0x"));
+    assert!(!state.worker_account_id.is_empty());
+    let session: serde_json::Value = serde_json::from_str(&state.session_info_json).unwrap();
+    assert_eq!(session["state"], "WorkerIdle");
+    assert_eq!(session["runtimeInfo"]["initialized"], true);
     bridge.stop().await;
 }
 
@@ -68,10 +79,11 @@ async fn a_pool_may_be_run_by_its_owners_proxy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_joins_late_in_a_period_and_one_that_went_back_catch_up() {
     let mut config = network();
-    // One period of 300 segments: finality is proven block by block at the tip.
+    // One long period, whose segments at the tip end wherever there was a justification.
     config.session_blocks = 0;
+    config.relay_block_time = Duration::from_millis(100);
     let bridge = Bridge::start(config).await;
-    bridge.until_relay(300).await;
+    bridge.until_segments(300).await;
     bridge.pool(1, "//Alice", "").await;
     let checkpoints = DoubleConfig { checkpoint_interval: Some(40), ..double() };
     bridge.worker("w", 1, checkpoints, 5_000 * PHA).await;

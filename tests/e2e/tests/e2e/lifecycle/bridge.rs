@@ -1,11 +1,20 @@
 //! A network, a bridge and its workers.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint};
+use parity_scale_codec::Decode;
+use prb_core::blob::{BlobKey, BlobSource};
+use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint, keys};
 use prb_core::data_provider::{DataProvider, DataProviderConfig, DataProviderHandle};
 use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, Phase, WorkerReport};
 use prb_core::queue::{EmbeddedQueue, EmbeddedQueueConfig, JobKey, JobQueue};
@@ -13,9 +22,11 @@ use prb_core::trader::{Trader, TraderConfig, TraderHandle};
 use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleHandle};
 use prb_walkie::identity::Identity;
+use prb_walkie::proto::data_provider::RelaySegment;
 use prb_walkie::proto::lifecycle::{CreatePool, CreateWorker, UpdateWorker, update_worker};
 use prb_walkie::proto::pool_or_worker_query_identity::Identity as Named;
 use prb_walkie::proto::{FullAccount, PoolOrWorkerQueryIdentity, db};
+use prost::Message as _;
 use subxt::dynamic::Value;
 use subxt::utils::AccountId32;
 use subxt::{OnlineClient, SubstrateConfig};
@@ -25,7 +36,7 @@ use subxt_signer::sr25519::Keypair;
 pub(super) const PHA: u128 = 1_000_000_000_000;
 
 /// Deadline of everything that is waited for: the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// Arranges the chain, and signs nothing else.
 const ADMIN: &str = "//Alice//stash";
@@ -200,7 +211,7 @@ impl Bridge {
             }
         });
         let Ok(report) = waited.await else {
-            let heights = (*self.network.heights().borrow()).clone();
+            let heights = *self.network.heights().borrow();
             panic!(
                 "never {what}: {:?}\n{heights:?}\n{:?}\n{:?}",
                 self.report(name),
@@ -211,11 +222,33 @@ impl Bridge {
         report
     }
 
-    /// Waits until the data provider has a relay block.
-    pub(super) async fn until_relay(&self, number: i32) {
-        let mut status = self.provider.subscribe();
-        let reached = status.wait_for(|status| status.info.parent_committed_height >= number);
-        tokio::time::timeout(PATIENCE, reached).await.expect("in time").unwrap();
+    /// Waits until the data provider has so many relay segments.
+    pub(super) async fn until_segments(&self, count: usize) {
+        let mut next = 1;
+        for _ in 0..count {
+            let segment = self.provider.get(BlobKey::Relay(next), PATIENCE).await.unwrap();
+            next = RelaySegment::decode(segment.expect("in time")).unwrap().to + 1;
+        }
+    }
+
+    /// Waits until the chain accepted a heartbeat of the worker after block `after`; its block.
+    pub(super) async fn next_heartbeat(&self, name: &str, after: u32) -> u32 {
+        let key = self.report(name).public_key.unwrap();
+        let key = keys::twox64_entry("DevGatekeeper", "LastHeartbeats", &key);
+        let waited = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let head = self.chain.finalized_head().await.unwrap();
+                let value = self.chain.storage(&key, head).await.unwrap().unwrap_or_default();
+                // Session, block of the challenge, block that accepted the answer.
+                if let Ok((_, _, at)) = <(u32, u32, u32)>::decode(&mut &value[..])
+                    && at > after
+                {
+                    return at;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        waited.await.expect("a heartbeat in time")
     }
 
     /// The worker's state root is that of the chain's block.
