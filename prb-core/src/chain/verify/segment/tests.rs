@@ -78,9 +78,24 @@ fn what_is_wrong_with_a_segment_is_said() {
     // Block 20 changes the set; a segment to 21 would hide that.
     let hidden = candidate(4, 21);
     assert_eq!(refusal(&position, hidden), SegmentError::HiddenChange(20));
-    // Without a proof of the new set its change is not believed.
-    let change = candidate(4, 20);
-    assert!(matches!(refusal(&position, change), SegmentError::Proof(_) | SegmentError::Change(_)));
+}
+
+#[test]
+fn a_change_of_authorities_is_believed_only_if_the_state_proves_it() {
+    let (position, para_id) = (start(), Vectors::load().para_id);
+    let good = candidate(4, 20);
+    let (segment, next) = verify(&position, para_id, good.clone()).unwrap();
+    let change = segment.change.unwrap();
+    assert_eq!(*next.set, change.authority_set);
+    assert_eq!(next.set.id, position.set.id + 1);
+    let root = good.headers.last().unwrap().header().state_root;
+    let proof = Proof::new(root, change.authority_proof);
+    assert_eq!(proven_authorities(&proof).unwrap(), next.set.list);
+
+    // What proves the parachain's head alone does not prove the authorities.
+    let head_only = SegmentCandidate { proof: segment.para_proof, ..good };
+    let error = refusal(&position, head_only);
+    assert!(matches!(error, SegmentError::Change(ChangeError::Proof(_))), "{error}");
 }
 
 #[test]
