@@ -34,10 +34,10 @@ pub(super) async fn run(
             _ = paused.wait_for(|paused| !paused) => {}
         }
         let (orders, rounds) = faults.take_orders(producer.next());
-        let step = Step { timestamp: now_ms(), orders, rounds, check: true };
+        let next = Step { timestamp: now_ms(), orders, rounds, check: true };
         // Externalities are thread-local and executions long: never on an executor thread.
         let made = tokio::task::spawn_blocking(move || {
-            let result = producer.step(step);
+            let result = producer.step(next);
             (producer, result)
         });
         let result;

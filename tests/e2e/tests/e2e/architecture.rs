@@ -1,5 +1,7 @@
 //! Which crate may depend on which, read from cargo's own resolution.
 
+#![allow(clippy::expect_used, reason = "without cargo's answer there is nothing to check")]
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
