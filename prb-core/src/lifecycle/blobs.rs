@@ -4,7 +4,6 @@
 //! it, and a request's body is encoded by the first who sends it. What is kept is bounded in
 //! bytes.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,23 +20,24 @@ mod segment;
 #[cfg(test)]
 mod tests;
 mod tip;
+mod turns;
 
 pub(crate) use body::BodyError;
 pub(crate) use segment::StoredSegment;
 pub(crate) use tip::{Tip, TipFollower};
 
 use self::cache::{Cache, Item, Key};
+use self::turns::Turns;
 use super::sync::plan::Request;
-
-/// Who fetch different things do not wait for each other, mostly.
-const LOCKS: usize = 256;
 
 /// Blobs and request bodies, shared.
 pub(crate) struct Blobs {
     source: Arc<dyn BlobSource>,
     cache: Mutex<Cache>,
-    /// Held while something is fetched or encoded, by the hash of its key.
-    fetching: Vec<tokio::sync::Mutex<()>>,
+    fetching: Turns,
+    /// Not those of fetching: who encodes a body fetches meanwhile, and two keys of one hash would
+    /// wait for each other for ever.
+    encoding: Turns,
     chunks: OnceCell<ChunkSizes>,
     tip: watch::Sender<Option<Tip>>,
 }
@@ -69,7 +69,8 @@ impl Blobs {
         Self {
             source,
             cache: Mutex::new(Cache::new(cache_bytes)),
-            fetching: (0..LOCKS).map(|_| tokio::sync::Mutex::new(())).collect(),
+            fetching: Turns::default(),
+            encoding: Turns::default(),
             chunks: OnceCell::new(),
             tip: watch::Sender::new(None),
         }
@@ -107,7 +108,7 @@ impl Blobs {
         if let Some(found) = self.lock().segment_with(number) {
             return Ok(Some(found));
         }
-        let _fetching = self.fetching(&number).await;
+        let _fetching = self.fetching.take(&number).await;
         if let Some(found) = self.lock().segment_with(number) {
             return Ok(Some(found));
         }
@@ -161,7 +162,7 @@ impl Blobs {
         if let Some(chunk) = self.lock().chunk(&kept).filter(enough) {
             return Ok(Some(chunk));
         }
-        let _fetching = self.fetching(&kept).await;
+        let _fetching = self.fetching.take(&kept).await;
         if let Some(chunk) = self.lock().chunk(&kept).filter(enough) {
             return Ok(Some(chunk));
         }
@@ -189,7 +190,7 @@ impl Blobs {
         if let Some(body) = self.lock().body(&key) {
             return Ok(body);
         }
-        let _fetching = self.fetching(&key).await;
+        let _encoding = self.encoding.take(&key).await;
         if let Some(body) = self.lock().body(&key) {
             return Ok(body);
         }
@@ -222,12 +223,6 @@ impl Blobs {
             Ok(ChunkSizes { headers: info.headers_per_chunk, blocks: info.blocks_per_chunk })
         });
         sizes.await.copied()
-    }
-
-    async fn fetching(&self, key: &impl Hash) -> tokio::sync::MutexGuard<'_, ()> {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        self.fetching[hasher.finish() as usize % LOCKS].lock().await
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {

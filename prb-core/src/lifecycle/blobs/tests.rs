@@ -212,3 +212,16 @@ async fn a_merged_segment_takes_the_place_of_its_parts() {
         assert_eq!((plan.from, plan.to), (4, 12), "{number}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_two_keys_of_a_body_wait_for_each_other() {
+    // Nothing is kept, so that every body is encoded from chunks that are fetched for it.
+    let blobs = Blobs::new(Arc::new(Recorded::new(&[20])), 0);
+    for from in 0..=46 {
+        for to in from..=46 {
+            let body = blobs.body(Request::Blocks(run(from, to)));
+            let encoded = tokio::time::timeout(Duration::from_secs(60), body).await;
+            assert!(encoded.is_ok_and(|body| body.is_ok()), "blocks {from} to {to}");
+        }
+    }
+}
