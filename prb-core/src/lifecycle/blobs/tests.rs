@@ -220,7 +220,7 @@ async fn no_two_keys_of_a_body_wait_for_each_other() {
     for from in 0..=46 {
         for to in from..=46 {
             let body = blobs.body(Request::Blocks(run(from, to)));
-            let encoded = tokio::time::timeout(Duration::from_secs(60), body).await;
+            let encoded = tokio::time::timeout(Duration::from_mins(1), body).await;
             assert!(encoded.is_ok_and(|body| body.is_ok()), "blocks {from} to {to}");
         }
     }
