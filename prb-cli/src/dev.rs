@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::Failure;
 use crate::args::{DevArgs, Goal};
@@ -33,7 +33,7 @@ const STOP_LIMIT: Duration = Duration::from_millis(4500);
 pub(crate) fn run(args: &DevArgs, log: &str) -> Result<(), Failure> {
     let folder = DataDir::open(args.data_dir.as_deref())?;
     let mut output = Output::new(args.json);
-    let log_file = folder.path().join("prb.log");
+    let log_file = folder.log_file();
     let target = if output.is_live() { Target::File(&log_file) } else { Target::Stderr };
     logging::start(log, &target)?;
     process::block_on(session(args, &folder, &mut output))
@@ -60,19 +60,28 @@ async fn follow(
 ) -> Result<(), Failure> {
     let started = Instant::now();
     let mut view = View { notes: vec![folder.note()], ..View::default() };
+    if output.is_live() {
+        view.notes.push(format!("logs in {}", folder.log_file().display()));
+    }
     let options = Options {
         workers: args.workers,
         history: args.history,
         block_time: args.block_time(),
         folder: folder.path().to_owned(),
     };
-    let bridge = Bridge::start(options, stack, &mut |note| {
+    let mut note = |note| {
         view.elapsed = started.elapsed();
         view.notes.push(note);
         // Whether anybody looks is found out below.
         let _ = output.show(&view);
-    })
-    .await?;
+    };
+    let starting = Bridge::start(options, stack, &mut note);
+    let bridge = match args.until {
+        None => starting.await?,
+        Some(_) => timeout(args.timeout(), starting)
+            .await
+            .map_err(|_| Failure::Unmet(vec!["the network was not ready in time".into()]))??,
+    };
 
     let mut failure = std::pin::pin!(bridge.failure());
     let mut ticks = interval(REFRESH);

@@ -41,6 +41,11 @@ impl DataDir {
         &self.path
     }
 
+    /// Where logs go while a live view has the terminal.
+    pub fn log_file(&self) -> PathBuf {
+        self.path.join("prb.log")
+    }
+
     /// For people: where it is, and whether it stays.
     pub fn note(&self) -> String {
         let fate = if self.temporary.is_some() { ", removed at the end" } else { "" };
