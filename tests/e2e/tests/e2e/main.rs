@@ -3,6 +3,6 @@
 
 mod architecture;
 mod feeder;
+mod lifecycle;
 mod provider;
 mod trader;
-mod lifecycle;
