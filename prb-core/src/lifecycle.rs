@@ -30,6 +30,7 @@ mod report;
 mod service;
 mod shared;
 mod sync;
+mod unfinished;
 mod worker;
 
 pub use config::LifecycleConfig;

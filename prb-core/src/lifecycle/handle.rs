@@ -25,9 +25,10 @@ pub struct LifecycleHandle {
 }
 
 pub(super) struct Inner {
-    pub(super) inventory: Arc<Inventory>,
-    /// Changes are applied to the workers in the order in which they are made.
-    pub(super) changing: tokio::sync::Mutex<()>,
+    /// Closed by a shutdown. Held while it is changed, so that changes reach the workers in the
+    /// order in which they are made.
+    pub(super) inventory: tokio::sync::Mutex<Option<Arc<Inventory>>>,
+    /// What is in it.
     pub(super) catalogue: watch::Sender<Arc<Catalogue>>,
     pub(super) fleet: Fleet,
     pub(super) shared: Arc<Shared>,
@@ -57,7 +58,7 @@ impl LifecycleHandle {
 
     /// All pools.
     pub fn list_pools(&self) -> PoolList {
-        let catalogue = self.inner.inventory.catalogue();
+        let catalogue = self.inner.catalogue.borrow().clone();
         PoolList { pools: catalogue.pools().map(db::Pool::from).collect() }
     }
 
@@ -77,7 +78,7 @@ impl LifecycleHandle {
 
     /// All workers.
     pub fn list_workers(&self) -> WorkerList {
-        let catalogue = self.inner.inventory.catalogue();
+        let catalogue = self.inner.catalogue.borrow().clone();
         let workers = catalogue.workers().map(|(worker, pool)| worker.to_proto(pool.pid));
         WorkerList { workers: workers.collect() }
     }
@@ -148,6 +149,7 @@ impl LifecycleHandle {
         inner.abort.cancel();
         inner.tasks.wait().await;
         inner.followers.wait().await;
+        inner.inventory.lock().await.take();
         ended.map_err(|_| ShutdownError { after: inner.shutdown_timeout })
     }
 
@@ -170,15 +172,16 @@ impl LifecycleHandle {
         &self,
         change: impl FnOnce(&Inventory) -> Result<T, InventoryError> + Send + 'static,
     ) -> Result<T, CommandError> {
-        let _changing = self.inner.changing.lock().await;
+        let inventory = self.inner.inventory.lock().await;
         if self.inner.stop.is_cancelled() {
             return Err(CommandError::Stopping);
         }
-        let inventory = self.inner.inventory.clone();
+        let open = inventory.as_ref().ok_or(CommandError::Stopping)?.clone();
         // It waits for the disk.
-        let changed = tokio::task::spawn_blocking(move || change(&inventory)).await;
-        let answer = changed.map_err(|_| CommandError::Stopping)??;
-        let catalogue = self.inner.inventory.catalogue();
+        let changed = tokio::task::spawn_blocking(move || {
+            change(&open).map(|answer| (answer, open.catalogue()))
+        });
+        let (answer, catalogue) = changed.await.map_err(|_| CommandError::Stopping)??;
         self.inner.fleet.reconcile(&catalogue);
         self.inner.catalogue.send_replace(catalogue);
         Ok(answer)

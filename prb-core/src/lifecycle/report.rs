@@ -105,6 +105,10 @@ impl Cell {
         let phase = life.phase();
         let tip = *shared.blobs.tip().borrow();
         self.update(|report| {
+            if report.phase != phase {
+                let reason = life.reason();
+                tracing::info!(from = ?report.phase, to = ?phase, reason, "worker");
+            }
             report.phase = phase;
             report.since = shared.unix(life.since());
             report.message = match life.reason() {

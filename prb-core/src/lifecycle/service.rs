@@ -119,8 +119,7 @@ impl Lifecycle {
         let fleet = Fleet::new(shared.clone(), tasks.clone(), stop.clone(), abort.clone());
         fleet.reconcile(&inventory.catalogue());
         Ok(LifecycleHandle::new(Inner {
-            inventory: Arc::new(inventory),
-            changing: tokio::sync::Mutex::new(()),
+            inventory: tokio::sync::Mutex::new(Some(Arc::new(inventory))),
             catalogue,
             fleet,
             shared,

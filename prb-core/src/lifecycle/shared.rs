@@ -14,6 +14,7 @@ use super::blobs::Blobs;
 use super::chain_view::ChainView;
 use super::machine::Millis;
 use super::sync::genesis::{GenesisError, Start};
+use super::unfinished::Unfinished;
 use crate::blob::{BlobError, BlobKey};
 use crate::chain::{ChainClient, ChainError, keys};
 use crate::pruntime::{Endpoint, Pruntime, Transport};
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) blobs: Arc<Blobs>,
     pub(crate) view: Arc<ChainView>,
     pub(crate) queue: Arc<dyn JobQueue>,
+    pub(crate) unfinished: Unfinished,
     chain: ChainClient,
     transport: Arc<dyn Transport>,
     start: OnceCell<Start>,
@@ -63,6 +65,7 @@ impl Shared {
             config,
             blobs,
             view,
+            unfinished: Unfinished::new(queue.clone()),
             queue,
             chain,
             transport,

@@ -147,15 +147,4 @@ fn refusal_text(body: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_is_read_as_a_message_or_as_plain_text() {
-        let error = proto::PrpcError { message: "Worker not found".to_owned() };
-        assert_eq!(refusal_text(&error.encode_to_vec()), "Worker not found");
-        assert_eq!(refusal_text(b"Entity too large"), "Entity too large");
-        assert_eq!(refusal_text(b""), "");
-        assert_eq!(refusal_text(&[b'x'; 5000]).chars().count(), 2049);
-    }
-}
+mod tests;

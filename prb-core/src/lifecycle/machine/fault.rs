@@ -52,9 +52,21 @@ impl Cause {
         }
     }
 
-    /// It does not go away by itself.
-    fn needs_somebody(self) -> bool {
-        matches!(self, Self::WrongChain | Self::BadGenesis | Self::Stuck | Self::NoAttestation)
+    /// Failures in a row after which an operator should see it; `None` for no failure at all.
+    ///
+    /// At once what does not go away by itself, and late what is not the worker's fault.
+    fn shown_after(self) -> Option<u32> {
+        match self {
+            Self::Busy => None,
+            Self::WrongChain | Self::BadGenesis | Self::Stuck | Self::NoAttestation => Some(1),
+            Self::NoData | Self::ChainView | Self::Queue => Some(8),
+            Self::CountersMoved
+            | Self::Unreachable
+            | Self::Deadline
+            | Self::Refused
+            | Self::BadBlock
+            | Self::NoReport => Some(3),
+        }
     }
 }
 
@@ -74,9 +86,6 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// A worker shows an error only after this many failures in a row.
-    const SHOWN: u32 = 3;
-
     pub(super) fn after(
         before: Option<&Self>,
         call: Call,
@@ -101,7 +110,6 @@ impl Fault {
 
     /// Whether an operator should see it.
     pub(crate) fn is_shown(&self) -> bool {
-        let patient = self.cause != Cause::Busy && self.count >= Self::SHOWN;
-        patient || self.cause.needs_somebody()
+        self.cause.shown_after().is_some_and(|failures| self.count >= failures)
     }
 }

@@ -48,6 +48,12 @@ impl Hands {
         let (accepted, block) = view
             .look(|values| ingress(values, &sender).map(|next| (next, values.number())))
             .await?;
+        if !self.windows.contains_key(&sender)
+            && let Some((job, window)) = self.shared.unfinished.window(&sender).await?
+        {
+            let intent = Intent::new(window, job, 0, self.shared.now());
+            self.windows.insert(sender.clone(), intent);
+        }
         let mut tries = 0;
         if let Some(open) = self.windows.get_mut(&sender) {
             let fate = fate(&self.shared, &open.job).await?;
@@ -115,7 +121,7 @@ impl Hands {
         let next = next(&wanted, &seen);
         let text = next.to_string();
         let standing = match next {
-            Next::Do(deed) => self.consider(deed, block).await?,
+            Next::Do(deed) => self.consider(deed, &public_key, block).await?,
             Next::Wait(_) => Standing::Underway { text },
             Next::Blocked(_) => Standing::Blocked { text },
             Next::Working(_) => Standing::Computing { text },
@@ -124,8 +130,19 @@ impl Hands {
     }
 
     /// What was asked for is not asked for again before it had its time.
-    async fn consider(&mut self, deed: Deed, block: u32) -> Result<Standing, Failure> {
+    async fn consider(
+        &mut self,
+        deed: Deed,
+        public_key: &[u8; 32],
+        block: u32,
+    ) -> Result<Standing, Failure> {
         let now = self.shared.now();
+        if self.asked.as_ref().is_none_or(|open| open.what != deed) {
+            let pid = self.assignment().pid;
+            if let Some(job) = self.shared.unfinished.deed(pid, public_key, &deed).await? {
+                self.asked = Some(Intent::new(deed, job, 0, now));
+            }
+        }
         let ask = match &mut self.asked {
             Some(open) => {
                 let fate = fate(&self.shared, &open.job).await?;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use prb_core::lifecycle::Phase;
+use prb_core::queue::Action;
 use prb_devnet::pruntime::{AttestationMethod, DoubleConfig, Mode};
 use prb_walkie::proto::worker_state::Status;
 
@@ -156,5 +157,26 @@ async fn commands_and_faults_disturb_nobody_else() {
     bridge.lifecycle.refresh_ra_and_restart_workers(&names).unwrap();
     bridge.until("w", Phase::Computing, "").await;
     assert_eq!(bridge.report("steady").since, since, "the other worker computed all along");
+    bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_that_starts_again_does_nothing_twice() {
+    let mut bridge = Bridge::start(network()).await;
+    bridge.pool(1, "//Alice", "").await;
+    bridge.worker("w", 1, double(), 5_000 * PHA).await;
+    // In every phase on the way.
+    for text in ["register", "add to the pool", "start computing"] {
+        bridge.until_told("w", text).await;
+        bridge.restart_manager().await;
+    }
+    bridge.until("w", Phase::Computing, "").await;
+    bridge.restart_manager().await;
+    let report = bridge.until("w", Phase::Computing, "").await;
+    bridge.until_block("w", report.para_block.unwrap() + 10).await;
+    let deeds = bridge.deeds().await;
+    let count = |is: fn(&Action) -> bool| deeds.iter().filter(|action| is(action)).count();
+    assert_eq!(count(|it| matches!(it, Action::AddWorker { .. })), 1, "{deeds:?}");
+    assert_eq!(count(|it| matches!(it, Action::StartComputing { .. })), 1, "{deeds:?}");
     bridge.stop().await;
 }

@@ -17,7 +17,7 @@ use prb_core::blob::{BlobKey, BlobSource};
 use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint, keys};
 use prb_core::data_provider::{DataProvider, DataProviderConfig, DataProviderHandle};
 use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, Phase, WorkerReport};
-use prb_core::queue::{EmbeddedQueue, EmbeddedQueueConfig, JobKey, JobQueue};
+use prb_core::queue::{Action, EmbeddedQueue, EmbeddedQueueConfig, JobKey, JobQueue, JobState};
 use prb_core::trader::{Trader, TraderConfig, TraderHandle};
 use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleHandle};
@@ -70,12 +70,37 @@ pub(super) fn address(uri: &str) -> String {
 pub(super) struct Bridge {
     pub(super) network: NetworkHandle,
     pub(super) lifecycle: LifecycleHandle,
+    manager: Manager,
     provider: DataProviderHandle,
     trader: TraderHandle,
     queue: Arc<dyn JobQueue>,
     chain: ChainClient,
     doubles: Mutex<HashMap<String, DoubleHandle>>,
     _folder: tempfile::TempDir,
+}
+
+/// All that a lifecycle manager is made of.
+struct Manager {
+    settings: LifecycleConfig,
+    identity: Arc<Identity>,
+    chain: ChainClient,
+    provider: DataProviderHandle,
+    queue: Arc<dyn JobQueue>,
+}
+
+impl Manager {
+    async fn start(&self) -> LifecycleHandle {
+        Lifecycle::builder(self.settings.clone())
+            .identity(self.identity.clone())
+            .chain(self.chain.clone())
+            .blobs(Arc::new(self.provider.clone()))
+            .queue(self.queue.clone())
+            .build()
+            .unwrap()
+            .start()
+            .await
+            .unwrap()
+    }
 }
 
 impl Bridge {
@@ -105,10 +130,21 @@ impl Bridge {
         let queue = EmbeddedQueue::open(EmbeddedQueueConfig::in_memory(JobKey::random())).unwrap();
         let queue: Arc<dyn JobQueue> = Arc::new(queue);
         let identity = Arc::new(Identity::generate().unwrap());
+        let manager = Manager {
+            settings: {
+                let mut settings = LifecycleConfig::new(folder.path());
+                change(&mut settings);
+                settings
+            },
+            identity: identity.clone(),
+            chain: chain.clone(),
+            provider: provider.clone(),
+            queue: queue.clone(),
+        };
         let trader =
             TraderConfig { max_batch_age: Duration::from_millis(200), ..TraderConfig::default() };
         let trader = Trader::builder(trader)
-            .operator_opener(identity.clone())
+            .operator_opener(identity)
             .chain(chain.clone())
             .queue(queue.clone())
             .build()
@@ -116,20 +152,19 @@ impl Bridge {
             .start()
             .await
             .unwrap();
-        let mut settings = LifecycleConfig::new(folder.path());
-        change(&mut settings);
-        let lifecycle = Lifecycle::builder(settings)
-            .identity(identity)
-            .chain(chain.clone())
-            .blobs(Arc::new(provider.clone()))
-            .queue(queue.clone())
-            .build()
-            .unwrap()
-            .start()
-            .await
-            .unwrap();
+        let lifecycle = manager.start().await;
         let doubles = Mutex::default();
-        Self { network, lifecycle, provider, trader, queue, chain, doubles, _folder: folder }
+        Self {
+            network,
+            lifecycle,
+            manager,
+            provider,
+            trader,
+            queue,
+            chain,
+            doubles,
+            _folder: folder,
+        }
     }
 
     pub(super) async fn pool(&self, pid: u64, owner: &str, proxied: &str) {
@@ -189,6 +224,11 @@ impl Bridge {
             report.phase == phase && report.message.contains(message)
         })
         .await
+    }
+
+    /// Once the worker's message says so.
+    pub(super) async fn until_told(&self, name: &str, message: &str) {
+        self.when(name, message, |report| report.message.contains(message)).await;
     }
 
     pub(super) async fn until_block(&self, name: &str, block: u32) {
@@ -257,6 +297,20 @@ impl Bridge {
         let hash = self.chain.block_hash(info.blocknum - 1).await.unwrap().unwrap();
         let header = self.chain.header(hash).await.unwrap();
         assert_eq!(info.state_root, hex::encode(header.header().state_root.0));
+    }
+
+    /// Another manager takes over, on the same folder.
+    pub(super) async fn restart_manager(&mut self) {
+        self.lifecycle.shutdown().await.unwrap();
+        self.lifecycle = self.manager.start().await;
+    }
+
+    /// The jobs that ended, well or badly, but for messages of workers.
+    pub(super) async fn deeds(&self) -> Vec<Action> {
+        let mut ended = self.queue.list(JobState::Succeeded, 1_000).await.unwrap();
+        ended.extend(self.queue.list(JobState::Failed, 1_000).await.unwrap());
+        let actions = ended.into_iter().map(|record| record.job.unwrap().action);
+        actions.filter(|action| !matches!(action, Action::SyncMessages { .. })).collect()
     }
 
     /// How many jobs there ever were.

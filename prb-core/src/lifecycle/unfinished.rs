@@ -1,0 +1,140 @@
+//! Jobs that an earlier manager left in the queue, which are not asked for again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use parity_scale_codec::Decode;
+use tokio::sync::OnceCell;
+
+use super::computing::Deed;
+use super::egress::Window;
+use crate::queue::{Action, Job, JobId, JobQueue, JobState, QueueError};
+use crate::scale::messages::{MessageOrigin, SignedMessage};
+use crate::scale::registration::WorkerRegistrationInfo;
+
+/// Most jobs of each state that are looked at.
+const MAX_JOBS: usize = 10_000;
+
+/// What was unfinished when this manager first looked.
+pub(crate) struct Unfinished {
+    queue: Arc<dyn JobQueue>,
+    jobs: OnceCell<Mutex<Vec<(JobId, Job)>>>,
+}
+
+impl Unfinished {
+    pub(crate) fn new(queue: Arc<dyn JobQueue>) -> Self {
+        Self { queue, jobs: OnceCell::new() }
+    }
+
+    /// The job that already asks for `deed`.
+    pub(crate) async fn deed(
+        &self,
+        pid: u64,
+        public_key: &[u8; 32],
+        deed: &Deed,
+    ) -> Result<Option<JobId>, QueueError> {
+        self.take(|job| (job.pid == pid && asks_for(&job.action, public_key, deed)).then_some(()))
+            .await
+            .map(|found| found.map(|(id, ())| id))
+    }
+
+    /// The job that already brings messages of `sender`.
+    pub(crate) async fn window(
+        &self,
+        sender: &MessageOrigin,
+    ) -> Result<Option<(JobId, Window)>, QueueError> {
+        self.take(|job| {
+            let (of, window) = window(&job.action)?;
+            (of == *sender).then_some(window)
+        })
+        .await
+    }
+
+    async fn take<T>(
+        &self,
+        matches: impl Fn(&Job) -> Option<T>,
+    ) -> Result<Option<(JobId, T)>, QueueError> {
+        let jobs = self.jobs.get_or_try_init(|| self.load()).await?;
+        let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        for index in 0..jobs.len() {
+            if let Some(found) = matches(&jobs[index].1) {
+                let (id, _) = jobs.swap_remove(index);
+                return Ok(Some((id, found)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn load(&self) -> Result<Mutex<Vec<(JobId, Job)>>, QueueError> {
+        let mut jobs = Vec::new();
+        for state in [JobState::Active, JobState::Waiting, JobState::Delayed] {
+            let records = self.queue.list(state, MAX_JOBS).await?;
+            // What nobody can read nobody will do.
+            jobs.extend(records.into_iter().filter_map(|it| Some((it.id, it.job.ok()?))));
+        }
+        Ok(Mutex::new(jobs))
+    }
+}
+
+fn asks_for(action: &Action, key: &[u8; 32], deed: &Deed) -> bool {
+    match (action, deed) {
+        (
+            Action::RegisterWorker { runtime_info, .. }
+            | Action::RegisterWorkerV2 { runtime_info, .. },
+            Deed::Register(_),
+        ) => {
+            // The newer form only appends to the older one.
+            let info = WorkerRegistrationInfo::decode(&mut &runtime_info[..]);
+            info.is_ok_and(|info| info.pubkey == *key)
+        }
+        (Action::AddWorker { public_key }, Deed::AddWorker)
+        | (Action::ReclaimWorker { public_key }, Deed::Reclaim) => public_key == key,
+        (Action::StartComputing { public_key, stake }, Deed::Start { stake: wanted })
+        | (Action::RestartComputing { public_key, stake }, Deed::Raise { to: wanted, .. }) => {
+            public_key == key && stake == wanted
+        }
+        _ => false,
+    }
+}
+
+fn window(action: &Action) -> Option<(MessageOrigin, Window)> {
+    let Action::SyncMessages { messages } = action else { return None };
+    let decode = |bytes: &Vec<u8>| SignedMessage::decode(&mut &bytes[..]).ok();
+    let (first, last) = (decode(messages.first()?)?, decode(messages.last()?)?);
+    let window = Window { from: first.sequence, end: last.sequence.checked_add(1)? };
+    Some((first.message.sender, window))
+}
+
+#[cfg(test)]
+mod tests {
+    use parity_scale_codec::Encode;
+
+    use super::*;
+    use crate::queue::{EmbeddedQueue, EmbeddedQueueConfig, JobKey};
+    use crate::scale::messages::Message;
+
+    fn message(sequence: u64) -> Vec<u8> {
+        let sender = MessageOrigin::Worker([1; 32]);
+        let message = Message { sender, destination: b"t".to_vec(), payload: vec![] };
+        SignedMessage { message, sequence, signature: vec![] }.encode()
+    }
+
+    #[tokio::test]
+    async fn each_job_is_taken_up_once_by_the_worker_it_is_for() {
+        let queue = EmbeddedQueue::open(EmbeddedQueueConfig::in_memory(JobKey::random())).unwrap();
+        let queue: Arc<dyn JobQueue> = Arc::new(queue);
+        let enqueue = async |action| queue.enqueue(Job { pid: 2, action }).await.unwrap();
+        let add = enqueue(Action::AddWorker { public_key: [1; 32] }).await;
+        let start = enqueue(Action::StartComputing { public_key: [1; 32], stake: 5 }).await;
+        let sync = enqueue(Action::SyncMessages { messages: vec![message(3), message(4)] }).await;
+        let unfinished = Unfinished::new(queue.clone());
+        let deed = async |key, deed| unfinished.deed(2, &[key; 32], &deed).await.unwrap();
+        assert_eq!(deed(7, Deed::AddWorker).await, None);
+        assert_eq!(deed(1, Deed::AddWorker).await, Some(add));
+        assert_eq!(deed(1, Deed::AddWorker).await, None, "once");
+        assert_eq!(deed(1, Deed::Start { stake: 6 }).await, None);
+        assert_eq!(deed(1, Deed::Start { stake: 5 }).await, Some(start));
+        assert_eq!(unfinished.window(&MessageOrigin::Gatekeeper).await.unwrap(), None);
+        let window = unfinished.window(&MessageOrigin::Worker([1; 32])).await.unwrap();
+        assert_eq!(window, Some((sync, Window { from: 3, end: 5 })));
+    }
+}
