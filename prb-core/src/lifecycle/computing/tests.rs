@@ -1,8 +1,12 @@
 use parity_scale_codec::Decode;
 use proptest::prelude::*;
 
+use subxt::utils::AccountId32;
+
 use super::*;
-use crate::scale::on_chain::{Benchmark, SessionStats};
+use crate::scale::on_chain::{
+    Benchmark, SessionInfo, SessionStats, TokenomicParameters, WorkerInfo,
+};
 
 const PHA: u128 = 1_000_000_000_000;
 

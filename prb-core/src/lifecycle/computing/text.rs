@@ -2,8 +2,20 @@
 
 use std::fmt;
 
-use super::{Amount, Blocked, Deed, Register, StakeKept, Wait, Working};
+use super::amount::Amount;
+use super::{Blocked, Deed, Next, Register, StakeKept, Wait, Working};
 use crate::lifecycle::address::Address;
+
+impl fmt::Display for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Do(deed) => write!(f, "going to {deed}"),
+            Self::Wait(wait) => wait.fmt(f),
+            Self::Blocked(blocked) => blocked.fmt(f),
+            Self::Working(working) => working.fmt(f),
+        }
+    }
+}
 
 impl fmt::Display for Deed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
