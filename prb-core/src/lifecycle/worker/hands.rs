@@ -19,6 +19,9 @@ use crate::lifecycle::sync::plan::Counters;
 use crate::pruntime::{Endpoint, Method, Pruntime, proto};
 use crate::scale::messages::MessageOrigin;
 
+/// Heavy requests that one thing to do for a worker may take, one after the other.
+const CALLS_PER_TURN: u32 = 3;
+
 /// What the inventory says of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment {
@@ -78,20 +81,31 @@ impl Hands {
         self.assignment.borrow().policy
     }
 
+    /// Does what a worker's life asks for. Every wait inside has its own deadline; the one here is
+    /// for the mistake that none foresaw, so that a worker may fail but never silently stand still.
     pub(super) async fn perform(&mut self, call: Call) -> Event {
-        let done = match call {
+        let limit = self.shared.config.deadlines.heavy.saturating_mul(CALLS_PER_TURN);
+        let done = tokio::time::timeout(limit, self.attempt(call)).await;
+        let done = done.unwrap_or_else(|_| {
+            tracing::error!(?call, ?limit, "a worker's call did not end");
+            fail(Cause::Deadline, format!("{call:?} did not end within {} s", limit.as_secs()))
+        });
+        done.unwrap_or_else(|Failure { cause, text }| Event::Failed {
+            cause,
+            text,
+            jitter: rand::random(),
+        })
+    }
+
+    async fn attempt(&mut self, call: Call) -> Result<Event, Failure> {
+        match call {
             Call::ReadInfo => self.read_info().await,
             Call::Initialize => self.initialize().await,
             Call::Feed => self.feed().await,
             Call::CollectEgress => self.collect_egress().await,
             Call::Judge { register_anew } => self.judge(register_anew).await,
             Call::Act => self.act().await,
-        };
-        done.unwrap_or_else(|Failure { cause, text }| Event::Failed {
-            cause,
-            text,
-            jitter: rand::random(),
-        })
+        }
     }
 
     async fn read_info(&mut self) -> Result<Event, Failure> {
