@@ -2,5 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
+mod calls;
+mod discovery;
+mod fixture;
+mod grpc;
 mod json;
 mod vectors;

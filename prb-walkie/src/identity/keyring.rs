@@ -1,0 +1,143 @@
+//! Account keys as polkadot.js exports them.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use blake2::{Blake2b512, Digest};
+use schnorrkel::SecretKey;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+/// What stands before the secret in an exported pair.
+const HEADER: &[u8] = &[
+    0x30, 0x53, 0x02, 0x01, 0x01, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+/// What stands between the secret and the public key.
+const DIVIDER: &[u8] = &[0xa1, 0x23, 0x03, 0x21, 0x00];
+const SECRET: usize = 64;
+const PUBLIC: usize = 32;
+
+/// An sr25519 key pair that polkadot.js exported without a passphrase.
+///
+/// Its `Debug` shows the public key alone.
+pub struct KeyringPair {
+    secret: Zeroizing<[u8; SECRET]>,
+    public_key: [u8; PUBLIC],
+    address: String,
+}
+
+/// Why an exported key pair cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyringError {
+    /// Not such an export.
+    #[error("the key pair is malformed: {reason}")]
+    Malformed {
+        /// What does not fit.
+        reason: &'static str,
+    },
+    /// Of another kind, or locked with a passphrase.
+    #[error("the key pair cannot be used: {reason}")]
+    Unsupported {
+        /// What it would have to be.
+        reason: &'static str,
+    },
+    /// The secret belongs to another account.
+    #[error("the secret key is not that of {address}")]
+    Mismatch {
+        /// The account it is said to be for.
+        address: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Export<'a> {
+    /// Borrowed, so that no copy of the secret is left behind.
+    encoded: &'a str,
+    encoding: Encoding,
+    address: String,
+}
+
+#[derive(Deserialize)]
+struct Encoding {
+    content: Vec<String>,
+    r#type: Vec<String>,
+    version: String,
+}
+
+impl KeyringPair {
+    /// Reads the JSON polkadot.js exports, and checks the secret against public key and address.
+    pub fn from_json(json: &[u8]) -> Result<Self, KeyringError> {
+        let export: Export<'_> = serde_json::from_slice(json)
+            .map_err(|_| KeyringError::Malformed { reason: "not polkadot.js's JSON" })?;
+        export.encoding.check()?;
+        let encoded = BASE64_STANDARD
+            .decode(export.encoded)
+            .map(Zeroizing::new)
+            .map_err(|_| KeyringError::Malformed { reason: "`encoded` is not base64" })?;
+        let (secret, public_key) = split(&encoded)
+            .ok_or(KeyringError::Malformed { reason: "`encoded` is not laid out as PKCS#8" })?;
+        let mismatch = || KeyringError::Mismatch { address: export.address.clone() };
+        let derived = SecretKey::from_ed25519_bytes(secret.as_slice())
+            .map_err(|_| KeyringError::Malformed { reason: "the secret is not a valid scalar" })?
+            .to_public();
+        if derived.to_bytes() != public_key || account(&export.address) != Some(public_key) {
+            return Err(mismatch());
+        }
+        Ok(Self { secret, public_key, address: export.address })
+    }
+
+    /// The secret in ed25519-expanded form: a scalar times eight and a nonce, 32 bytes each.
+    pub fn secret(&self) -> &[u8; SECRET] {
+        &self.secret
+    }
+
+    /// The public key, which is the account's id.
+    pub fn public_key(&self) -> [u8; PUBLIC] {
+        self.public_key
+    }
+
+    /// The account's address as the export names it.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl fmt::Debug for KeyringPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyringPair").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Encoding {
+    fn check(&self) -> Result<(), KeyringError> {
+        let reason = if self.version != "3" || self.content != ["pkcs8", "sr25519"] {
+            "only sr25519 pairs of export version 3 are"
+        } else if self.r#type != ["none"] {
+            "it is locked with a passphrase"
+        } else {
+            return Ok(());
+        };
+        Err(KeyringError::Unsupported { reason })
+    }
+}
+
+type Halves = (Zeroizing<[u8; SECRET]>, [u8; PUBLIC]);
+
+fn split(encoded: &[u8]) -> Option<Halves> {
+    let rest = encoded.strip_prefix(HEADER)?;
+    let (secret, rest) = rest.split_at_checked(SECRET)?;
+    let public_key = rest.strip_prefix(DIVIDER)?.try_into().ok()?;
+    Some((Zeroizing::new(secret.try_into().ok()?), public_key))
+}
+
+/// The account id in an SS58 address of any network.
+fn account(address: &str) -> Option<[u8; PUBLIC]> {
+    let bytes = bs58::decode(address).into_vec().ok()?;
+    // Networks from 64 on take two bytes.
+    let prefix = if *bytes.first()? & 0b0100_0000 == 0 { 1 } else { 2 };
+    let (body, checksum) = bytes.split_at_checked(prefix + PUBLIC)?;
+    let hash = Blake2b512::new().chain_update(b"SS58PRE").chain_update(body).finalize();
+    (checksum == &hash[..2]).then(|| body[prefix..].try_into().ok())?
+}
