@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".prb.db.Genesis")
         .build_client(net)
         .build_server(net)
+        .build_transport(net)
         .generate_default_stubs(true)
         .compile_fds(files)?;
     Ok(())

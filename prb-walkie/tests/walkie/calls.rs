@@ -65,7 +65,9 @@ async fn large_bodies_go_both_ways() {
     caller.dial(callee.listeners()[0].clone()).await.unwrap();
     let name = "n".repeat(20_000_000);
     let pools = vec![db::Pool { name: name.clone(), ..db::Pool::default() }];
-    let created = caller.client(callee.peer_id()).create_pool(CreatePool { pools }).await.unwrap();
+    let mut request = Request::new(CreatePool { pools });
+    request.set_timeout(Duration::from_secs(120));
+    let created = caller.client(callee.peer_id()).create_pool(request).await.unwrap();
     assert_eq!(created.into_inner().pools[0].name, name);
 }
 

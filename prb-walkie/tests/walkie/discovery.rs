@@ -120,6 +120,7 @@ async fn a_node_that_is_its_own_boot_node_does_not_list_itself() {
         BootState::Unreachable(reason) => Some(reason),
         _ => None,
     };
-    assert!(eventually(&own, SOON, said).await.ends_with("that is this node"));
+    let reason = eventually(&own, SOON, said).await;
+    assert!(reason.ends_with("that is this node"), "{reason}");
     assert!(own.peers().is_empty());
 }

@@ -37,6 +37,9 @@ pub(crate) fn identity() -> Identity {
 }
 
 pub(crate) async fn start(config: Config) -> Walkie {
+    // `RUST_LOG=prb_walkie=debug` shows what happens.
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let _already = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     Walkie::builder(config).service(Role).start(&identity()).await.unwrap()
 }
 

@@ -7,5 +7,6 @@ mod calls;
 mod discovery;
 mod fixture;
 mod grpc;
+mod interop;
 mod json;
 mod vectors;

@@ -152,17 +152,32 @@ impl Driver {
 }
 
 /// One line; libp2p's own has one for each address.
-fn explain(error: &DialError) -> String {
+pub(super) fn explain(error: &DialError) -> String {
     match error {
         DialError::Transport(attempts) => attempts
             .iter()
-            .map(|(address, error)| format!("{address}: {error}"))
+            .map(|(address, error)| format!("{address}: {}", cause(error)))
             .collect::<Vec<_>>()
             .join("; "),
         DialError::WrongPeerId { obtained, address } => {
             format!("{address}: another peer is there, {obtained}")
         }
         DialError::LocalPeerId { address } => format!("{address}: that is this node"),
+        DialError::NoAddresses => "no known address".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// What lies at the bottom of an error; the layers above it often say nothing.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        let deeper = error.to_string();
+        if !deeper.is_empty() {
+            said = deeper;
+        }
+        inner = error.source();
+    }
+    said
 }

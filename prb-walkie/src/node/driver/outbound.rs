@@ -8,6 +8,7 @@ use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
+use super::events::explain;
 use super::{Dialler, Driver};
 use crate::discovery::address;
 use crate::node::codec::Frame;
@@ -100,7 +101,7 @@ impl Driver {
                 self.dials.insert(connection, Dialler::Handle(reply));
             }
             Err(error) => {
-                let _caller_is_gone = reply.send(Err(error.to_string()));
+                let _caller_is_gone = reply.send(Err(explain(&error)));
             }
         }
     }
@@ -111,13 +112,16 @@ impl Driver {
             self.table.found(peer, Some(address::place(&target)), now);
             return self.boot.reached(index, peer, now);
         }
+        if self.swarm.listeners().any(|own| *own == address::place(&target)) {
+            return self.boot.failed(index, "that is this node".to_owned(), now, rand::random());
+        }
         let options = options(&target);
         let connection = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => {
                 self.dials.insert(connection, Dialler::Boot(index));
             }
-            Err(error) => self.boot.failed(index, error.to_string(), now, rand::random()),
+            Err(error) => self.boot.failed(index, explain(&error), now, rand::random()),
         }
     }
 
