@@ -34,10 +34,8 @@ pub(crate) async fn serve(
     tasks: &TaskTracker,
 ) -> Result<SocketAddr, StartError> {
     let Grpc { address, token, tls } = settings.clone();
-    let failed = |error: &dyn std::error::Error| StartError::Grpc {
-        address,
-        reason: error.to_string(),
-    };
+    let failed =
+        |error: &dyn std::error::Error| StartError::Grpc { address, reason: error.to_string() };
     let incoming = TcpIncoming::bind(address)
         .map_err(|error| failed(&error))?
         // Small answers would wait for acknowledgements otherwise.
@@ -62,9 +60,9 @@ pub(crate) async fn serve(
         .map_err(|error| failed(&error))?;
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status(SERVICE, tonic_health::ServingStatus::Serving).await;
-    let service = InterceptedService::new(service, move |request| identify(request, token.as_ref()));
-    let router =
-        server.add_service(reflection).add_service(health_service).add_service(service);
+    let service =
+        InterceptedService::new(service, move |request| identify(request, token.as_ref()));
+    let router = server.add_service(reflection).add_service(health_service).add_service(service);
 
     tracing::info!(%bound, "serving gRPC");
     let serving = router.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());

@@ -25,6 +25,7 @@ mod codec;
 mod config;
 mod driver;
 mod error;
+mod local;
 mod swarm;
 
 pub use builder::Builder;
@@ -32,6 +33,7 @@ pub use config::{Config, Discovery, Grpc, Introduction, Limits, Tls};
 use driver::Command;
 use error::NoAnswer;
 pub use error::{DialError, StartError};
+pub use local::LocalService;
 
 /// How long a call may take if nothing else is said.
 const CALL: Duration = Duration::from_secs(30);
@@ -141,8 +143,8 @@ impl Walkie {
         let answer = self.exchange(peer, method, request, timeout).await?;
         let method = method.to_owned();
         let invalid = |reason: String| CallError::Invalid { peer, method: method.clone(), reason };
-        let wrapper = WalkieRpcResponseWrapper::decode(answer)
-            .map_err(|error| invalid(error.to_string()))?;
+        let wrapper =
+            WalkieRpcResponseWrapper::decode(answer).map_err(|error| invalid(error.to_string()))?;
         match wrapper.error {
             Some(error) if wrapper.has_error => {
                 let status = Box::new(status::from_peer(&error));

@@ -69,8 +69,7 @@ impl PreSharedKey {
 
     /// Whether `caller` sent the right proof. Takes the same time whatever was sent.
     pub(crate) fn verify(&self, caller: &PeerId, callee: &PeerId, proof: &str) -> bool {
-        hex::decode(proof)
-            .is_ok_and(|proof| self.mac(caller, callee).verify_slice(&proof).is_ok())
+        hex::decode(proof).is_ok_and(|proof| self.mac(caller, callee).verify_slice(&proof).is_ok())
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]

@@ -22,10 +22,7 @@ fn every_method_has_the_class_it_should() {
         classes.iter().filter(|(_, of)| *of == class).map(|(name, _)| *name).collect()
     };
     assert_eq!(of(Class::Everybody), ["Auth", "GetBlobByKey", "GetDataProviderInfo", "Hello"]);
-    assert_eq!(
-        of(Class::Read),
-        ["GetWorkerStatus", "ListPool", "ListWorker", "WatchWorkerStatus"]
-    );
+    assert_eq!(of(Class::Read), ["GetWorkerStatus", "ListPool", "ListWorker", "WatchWorkerStatus"]);
     assert_eq!(
         of(Class::Write),
         [
@@ -72,11 +69,8 @@ fn nobody_is_granted_by_default() {
 fn the_white_list_and_the_shared_key_grant_a_peer() {
     let (listed, knowing, other) = (PeerId::random(), PeerId::random(), PeerId::random());
     let key = PreSharedKey::new(&[1; 32]).unwrap();
-    let gate = gate(Config {
-        white_list: vec![listed],
-        psk: Some(key.clone()),
-        mode: Mode::Closed,
-    });
+    let gate =
+        gate(Config { white_list: vec![listed], psk: Some(key.clone()), mode: Mode::Closed });
     assert!(gate.check(&peer(listed), "KickWorker").is_ok());
     let now = Instant::now();
     let request = proof(&gate, &key, knowing);

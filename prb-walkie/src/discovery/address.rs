@@ -53,8 +53,13 @@ mod tests {
         assert!(dialable(
             "/dns/a.example/tcp/1/p2p/Qme7dd1B19xZ6i81WZN3EKU7oHSAENDSANVABZnktD8pCY"
         ));
-        for bad in ["/ip4/0.0.0.0/tcp/1", "/ip4/192.0.2.1/tcp/0", "/ip4/192.0.2.1/udp/1",
-            "/ip4/192.0.2.1", "/ip4/192.0.2.1/tcp/1/ws"] {
+        for bad in [
+            "/ip4/0.0.0.0/tcp/1",
+            "/ip4/192.0.2.1/tcp/0",
+            "/ip4/192.0.2.1/udp/1",
+            "/ip4/192.0.2.1",
+            "/ip4/192.0.2.1/tcp/1/ws",
+        ] {
             assert!(!dialable(bad), "{bad}");
         }
     }

@@ -27,8 +27,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest() {
-        let backoff =
-            Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
+        let backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
         let waits: Vec<_> = (1..7).map(|failures| backoff.wait(failures, 1.0).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 10, 10]);
         assert_eq!(backoff.wait(1, 0.0), Duration::from_millis(500));

@@ -75,7 +75,8 @@ impl BootNodes {
     pub fn due(&mut self, table: &PeerTable, now: Instant) -> Vec<(usize, Multiaddr)> {
         let mut due = Vec::new();
         for (index, entry) in self.0.iter_mut().enumerate() {
-            let reached = matches!(&entry.node.state, BootState::Reached(peer) if table.is_live(peer));
+            let reached =
+                matches!(&entry.node.state, BootState::Reached(peer) if table.is_live(peer));
             if let Some(target) = &entry.target
                 && !reached
                 && !entry.dialling
@@ -143,7 +144,10 @@ mod tests {
         let texts = ["", "/ip4/1.2.3.4/tcp/0", "/ip4/1.2.3.4", "here", "/dns/a.example/tcp/80 "];
         let mut nodes = BootNodes::new(texts, Instant::now());
         let unusable = |node: &BootNode| matches!(node.state, BootState::Unusable(_));
-        assert_eq!(nodes.states().iter().map(unusable).collect::<Vec<_>>(), [true, true, true, false]);
+        assert_eq!(
+            nodes.states().iter().map(unusable).collect::<Vec<_>>(),
+            [true, true, true, false]
+        );
         assert_eq!(nodes.due(&table(), Instant::now()).len(), 1);
     }
 

@@ -13,16 +13,14 @@ use tracing::Instrument;
 use super::config::Config;
 use super::driver::{Channels, Driver};
 use super::error::StartError;
-use super::{Shared, View, Walkie, swarm};
-use crate::access::Gate;
+use super::{Shared, View, Walkie, local, swarm};
 use crate::discovery::boot::BootNodes;
 use crate::discovery::local::LocalDiscovery;
 use crate::discovery::table::{Family, PeerTable};
 use crate::grpc;
 use crate::identity::Identity;
-use crate::proto::WalkieSystemInfo;
 use crate::proto::walkie_rpc_server::WalkieRpc;
-use crate::rpc::{Own, Service, server};
+use crate::rpc::server;
 
 /// Commands that may wait for the node's task.
 const COMMANDS: usize = 1024;
@@ -70,10 +68,7 @@ impl Builder {
         let (greetings, heard) = mpsc::channel(NEWS);
         let (found_locally, found) = mpsc::channel(NEWS);
         let (commands, commanded) = mpsc::channel(COMMANDS);
-        let gate = Arc::new(Gate::new(own, config.access.clone()));
-        let info = introduction(own, &config);
-        let handlers = Own { info: info.clone(), gate: Arc::clone(&gate), greetings };
-        let service = Service::new(gate, Routes::new(server(handlers)).prepare(), role);
+        let (service, info) = local::service(own, &config, role, greetings);
 
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -115,18 +110,6 @@ impl Walkie {
             Ok(_) => Ok(()),
             Err(_) => Err(StartError::Network { reason: "the node stopped at once".to_owned() }),
         }
-    }
-}
-
-fn introduction(own: PeerId, config: &Config) -> WalkieSystemInfo {
-    let introduction = &config.introduction;
-    WalkieSystemInfo {
-        hostname: introduction.hostname.clone(),
-        peer_id: own.to_base58(),
-        role: introduction.role.into(),
-        chain_identity: introduction.chain_identity.clone(),
-        bridge_identity: introduction.bridge_identity.clone(),
-        ..WalkieSystemInfo::default()
     }
 }
 

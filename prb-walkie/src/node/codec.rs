@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     fn codec() -> Codec {
-        Codec::new(1 << 20, 2 << 20, Duration::from_secs(1))
+        Codec::new(1 << 20, 3 << 19, Duration::from_secs(1))
     }
 
     #[tokio::test]

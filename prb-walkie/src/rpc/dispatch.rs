@@ -60,10 +60,8 @@ async fn call(
     }
     let mut request = http::Request::new(Body::new(Full::new(frame::wrap(data))));
     *request.method_mut() = Verb::POST;
-    *request.uri_mut() = method
-        .path()
-        .parse()
-        .map_err(|_| Status::internal("a method's path is always a URI"))?;
+    *request.uri_mut() =
+        method.path().parse().map_err(|_| Status::internal("a method's path is always a URI"))?;
     *request.version_mut() = http::Version::HTTP_2;
     let headers = request.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));

@@ -57,10 +57,8 @@ pub fn encode(message: &MessageDescriptor, value: &Value) -> Result<Bytes, JsonE
 
 /// Decodes any message into JSON.
 pub fn decode(message: &MessageDescriptor, bytes: &[u8]) -> Result<Value, JsonError> {
-    let failed = |reason: String| JsonError::Answer {
-        message: message.full_name().to_owned(),
-        reason,
-    };
+    let failed =
+        |reason: String| JsonError::Answer { message: message.full_name().to_owned(), reason };
     let decoded = DynamicMessage::decode(message.clone(), bytes)
         .map_err(|error| failed(error.to_string()))?;
     to_json(&decoded).map_err(|error| failed(error.to_string()))

@@ -93,8 +93,8 @@ impl Service {
     #[expect(clippy::expect_used, reason = "the build script made both sets, from one source")]
     fn load() -> Self {
         let plain = DescriptorPool::decode(DESCRIPTORS).expect("descriptors made by the build");
-        let pool = DescriptorPool::decode(EXPLICIT_DESCRIPTORS)
-            .expect("descriptors made by the build");
+        let pool =
+            DescriptorPool::decode(EXPLICIT_DESCRIPTORS).expect("descriptors made by the build");
         let service = pool.get_service_by_name(SERVICE).expect("the service is in proto/prb");
         let methods = service
             .methods()

@@ -49,10 +49,7 @@ impl WalkieRpc for Own {
         Ok(Response::new(answer))
     }
 
-    async fn auth(
-        &self,
-        request: Request<AuthRequest>,
-    ) -> Result<Response<AuthResponse>, Status> {
+    async fn auth(&self, request: Request<AuthRequest>) -> Result<Response<AuthResponse>, Status> {
         let caller = caller(&request);
         let request = request.into_inner();
         let status = self.gate.authenticate(&caller, &request, Instant::now());

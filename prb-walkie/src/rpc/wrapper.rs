@@ -71,10 +71,8 @@ mod tests {
         assert!(!answers(&nonce, &answer("another", Ok(Bytes::new()))));
         assert!(!answers(&nonce, b""), "what a dropped stream leaves");
         assert!(!answers(&nonce, b"\xff"));
-        let error = ResponseError {
-            r#type: ResponseErrorType::Server.into(),
-            ..ResponseError::default()
-        };
+        let error =
+            ResponseError { r#type: ResponseErrorType::Server.into(), ..ResponseError::default() };
         assert!(answers(&nonce, &answer("", Err(&error))));
     }
 }

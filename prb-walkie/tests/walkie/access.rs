@@ -63,10 +63,8 @@ async fn guessing_is_cut_off() {
     let peer = guesser.dial(manager.listeners()[0].clone()).await.unwrap();
     let mut answers = Vec::new();
     for guess in 0..8 {
-        let request = AuthRequest {
-            r#type: AuthType::AtPsk.into(),
-            auth_string: format!("{guess:064x}"),
-        };
+        let request =
+            AuthRequest { r#type: AuthType::AtPsk.into(), auth_string: format!("{guess:064x}") };
         answers.push(guesser.client(peer).auth(request).await.unwrap().into_inner().status());
     }
     assert_eq!(answers[..5], [AuthStatus::AsRejected; 5]);

@@ -109,7 +109,10 @@ async fn what_is_not_there_is_not_found() {
         else {
             panic!("{name} is answered")
         };
-        assert_eq!((status.code(), status.message()), (Code::Unimplemented, "Handler not implemented."));
+        assert_eq!(
+            (status.code(), status.message()),
+            (Code::Unimplemented, "Handler not implemented.")
+        );
     }
     let stream = caller.call(peer, "WatchWorkerStatus", b"", second).await.unwrap_err();
     assert!(stream.to_string().contains("call it over gRPC"), "{stream}");

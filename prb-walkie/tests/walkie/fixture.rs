@@ -133,10 +133,7 @@ impl WalkieRpc for Role {
         Ok(Response::new(PoolList { pools: request.into_inner().pools }))
     }
 
-    async fn update_pool(
-        &self,
-        _: Request<UpdatePool>,
-    ) -> Result<Response<PoolList>, Status> {
+    async fn update_pool(&self, _: Request<UpdatePool>) -> Result<Response<PoolList>, Status> {
         Err(Status::not_found("Pool not found!"))
     }
 
@@ -174,8 +171,10 @@ impl WalkieRpc for Role {
     async fn watch_worker_status(
         &self,
         _: Request<UuidQueryRequest>,
-    ) -> Result<Response<Pin<Box<dyn Stream<Item = Result<WorkerStateUpdate, Status>> + Send>>>, Status>
-    {
+    ) -> Result<
+        Response<Pin<Box<dyn Stream<Item = Result<WorkerStateUpdate, Status>> + Send>>>,
+        Status,
+    > {
         let update = || Ok(WorkerStateUpdate::default());
         Ok(Response::new(Box::pin(futures::stream::iter([update(), update(), update()]))))
     }

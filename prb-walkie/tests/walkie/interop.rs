@@ -77,8 +77,7 @@ impl JavaScript {
     }
 
     async fn call(&mut self, walkie: &Walkie, method: &str, request: Value) -> Value {
-        let command =
-            json!({ "target": target(walkie), "method": method, "request": request });
+        let command = json!({ "target": target(walkie), "method": method, "request": request });
         self.ask(command).await.remove(0)
     }
 }
@@ -288,4 +287,30 @@ async fn the_older_multicast_dns_works_both_ways() {
     assert_eq!(eventually(&walkie, SOON, live).await.id, js.id);
     let greeted = js.event("greeted").await;
     assert_eq!(greeted["peerId"], walkie.peer_id().to_base58());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn raw_bytes_and_streams_that_never_end_are_refused_and_others_go_on() {
+    if skipped() {
+        return;
+    }
+    let mut config = config(WalkieRoles::WrLifecycleManager);
+    config.limits.request = Duration::from_secs(2);
+    config.limits.message_bytes = 1 << 20;
+    let walkie = start(config).await;
+    let mut js = JavaScript::start(json!({})).await;
+    let to = target(&walkie);
+    let garbage = js.ask(json!({ "target": to, "hex": "ff00ff" })).await.remove(0);
+    assert!(garbage["hex"].as_str().unwrap().len() > 20, "it is told what is wrong: {garbage}");
+    let endless = json!({ "target": to, "hex": "0a01", "open": true, "width": 20 });
+    let started = Instant::now();
+    for refused in js.ask(endless).await {
+        assert!(refused["failed"].is_string() || refused["hex"] == "", "{refused}");
+    }
+    assert!(started.elapsed() >= Duration::from_secs(2), "they were waited for");
+    let long = json!({ "target": to, "hex": "00".repeat(1_200_000) });
+    let refused = js.ask(long).await.remove(0);
+    assert!(refused["failed"].is_string() || refused["hex"] == "", "a body over the limit");
+    let hello = js.call(&walkie, "Hello", json!({ "role": 0 })).await;
+    assert_eq!(hello["data"]["peerId"], walkie.peer_id().to_base58(), "{hello}");
 }

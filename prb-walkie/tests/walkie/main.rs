@@ -7,6 +7,7 @@ mod calls;
 mod discovery;
 mod fixture;
 mod grpc;
+mod hostile;
 mod interop;
 mod json;
 mod vectors;

@@ -87,11 +87,13 @@ fn every_vector_shows_as_described_and_encodes_back() {
         let shown = json::decode(&descriptor, &bytes).unwrap();
         assert_same(&name, &shown, &described);
 
-        let decoded = prost_reflect::DynamicMessage::decode(descriptor.clone(), &bytes[..]).unwrap();
+        let decoded =
+            prost_reflect::DynamicMessage::decode(descriptor.clone(), &bytes[..]).unwrap();
         let encoded = decoded.encode_to_vec();
         assert_eq!(decoded.unknown_fields().count(), 0, "{name} has fields we do not know");
         assert_eq!(encoded.len(), bytes.len(), "{name}: the same fields");
-        let again = prost_reflect::DynamicMessage::decode(descriptor.clone(), &encoded[..]).unwrap();
+        let again =
+            prost_reflect::DynamicMessage::decode(descriptor.clone(), &encoded[..]).unwrap();
         assert_eq!(again, decoded, "{name}");
 
         let from_json = json::encode(&descriptor, &shown).unwrap();

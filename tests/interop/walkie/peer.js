@@ -94,6 +94,17 @@ async function answer (bytes, info) {
 const own = (object, key) => (Object.prototype.hasOwnProperty.call(object, key) ? object[key] : undefined)
 const toMessage = (message) => message.constructor.toObject(message, { longs: String })
 
+// Bytes as they are; perhaps without ever saying that they are all.
+async function raw (node, { target, hex, open }) {
+  const { stream } = await dial(node, new Multiaddr(target))
+  const endless = async function * () {
+    yield Buffer.from(hex, 'hex')
+    if (open) await new Promise(() => {})
+  }
+  stream.sink(endless()).catch(() => {})
+  return { hex: (await collect(stream.source)).toString('hex') }
+}
+
 // v2 dials for every call and closes after it, unless a test says to keep the connection.
 async function call (node, { target, method, request, keep }) {
   const place = target.startsWith('/') ? new Multiaddr(target) : PeerId.createFromB58String(target)
@@ -189,7 +200,7 @@ async function main () {
     const one = async (at) => {
       const request = JSON.parse(JSON.stringify(command.request || {}).replace(/%/g, String(at)))
       try {
-        return await call(node, { ...command, request })
+        return await (command.hex === undefined ? call(node, { ...command, request }) : raw(node, command))
       } catch (error) {
         return { failed: error.toString() }
       }

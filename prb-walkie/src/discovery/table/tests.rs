@@ -3,11 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn family() -> Family {
-    Family {
-        chain_identity: "0xabc".into(),
-        bridge_identity: "default".into(),
-        any_bridge: false,
-    }
+    Family { chain_identity: "0xabc".into(), bridge_identity: "default".into(), any_bridge: false }
 }
 
 fn table() -> PeerTable {

@@ -31,7 +31,11 @@ impl Driver {
                 }
             }
             SwarmEvent::ConnectionEstablished {
-                peer_id, connection_id, endpoint, num_established, ..
+                peer_id,
+                connection_id,
+                endpoint,
+                num_established,
+                ..
             } => self.on_connected(peer_id, connection_id, &endpoint, num_established.get() == 1),
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
                 self.hosts.remove(&connection_id);
@@ -107,7 +111,9 @@ impl Driver {
     pub(super) fn found(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
         let now = Instant::now();
         self.table.found(peer, None, now);
-        for address in addresses.iter().filter(|address| address::is_dialable(address)).take(MOST_ADDRESSES) {
+        for address in
+            addresses.iter().filter(|address| address::is_dialable(address)).take(MOST_ADDRESSES)
+        {
             self.table.found(peer, Some(address::place(address)), now);
         }
         self.table.connected(peer, self.swarm.is_connected(&peer), now);
@@ -137,12 +143,7 @@ impl Driver {
         self.dial_ended(connection, Ok(peer));
     }
 
-    fn on_dial_error(
-        &mut self,
-        connection: ConnectionId,
-        peer: Option<PeerId>,
-        error: &DialError,
-    ) {
+    fn on_dial_error(&mut self, connection: ConnectionId, peer: Option<PeerId>, error: &DialError) {
         let reason = explain(error);
         if let Some(peer) = peer {
             self.outbound.not_dialled(peer, reason.clone());

@@ -49,8 +49,15 @@ impl Greeter {
     }
 
     /// The proof to send to a peer that wants one.
-    fn proof(&self, own: &PeerId, peer: &PeerId, info: &WalkieSystemInfo, now: Instant) -> Option<AuthRequest> {
-        let recently = self.refused.get(peer).is_some_and(|at| now.duration_since(*at) < PROVE_EVERY);
+    fn proof(
+        &self,
+        own: &PeerId,
+        peer: &PeerId,
+        info: &WalkieSystemInfo,
+        now: Instant,
+    ) -> Option<AuthRequest> {
+        let recently =
+            self.refused.get(peer).is_some_and(|at| now.duration_since(*at) < PROVE_EVERY);
         if info.auth() != AuthStatus::AsNeedAuth || recently {
             return None;
         }

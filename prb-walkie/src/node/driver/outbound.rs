@@ -65,12 +65,7 @@ impl Outbound {
 }
 
 impl Driver {
-    pub(super) fn call(
-        &mut self,
-        peer: PeerId,
-        request: Bytes,
-        reply: oneshot::Sender<Answered>,
-    ) {
+    pub(super) fn call(&mut self, peer: PeerId, request: Bytes, reply: oneshot::Sender<Answered>) {
         if reply.is_closed() {
             return;
         }
@@ -126,11 +121,7 @@ impl Driver {
     }
 
     /// A dial that somebody asked for is over.
-    pub(super) fn dial_ended(
-        &mut self,
-        connection: libp2p::swarm::ConnectionId,
-        dialled: Dialled,
-    ) {
+    pub(super) fn dial_ended(&mut self, connection: libp2p::swarm::ConnectionId, dialled: Dialled) {
         let now = std::time::Instant::now();
         match (self.dials.remove(&connection), dialled) {
             (Some(Dialler::Boot(index)), Ok(peer)) => self.boot.reached(index, peer, now),
