@@ -44,7 +44,7 @@ fn with_explicit_presence(mut files: FileDescriptorSet) -> FileDescriptorSet {
 
 fn mark(message: &mut DescriptorProto) {
     message.nested_type.iter_mut().for_each(mark);
-    if message.options.as_ref().is_some_and(|o| o.map_entry()) {
+    if message.options.as_ref().is_some_and(prost_types::MessageOptions::map_entry) {
         return;
     }
     for field in &mut message.field {
@@ -53,7 +53,7 @@ fn mark(message: &mut DescriptorProto) {
         if singular && scalar && field.oneof_index.is_none() {
             // A proto3 `optional` is a oneof with one member, after all real ones.
             field.proto3_optional = Some(true);
-            field.oneof_index = Some(message.oneof_decl.len() as i32);
+            field.oneof_index = i32::try_from(message.oneof_decl.len()).ok();
             message.oneof_decl.push(OneofDescriptorProto {
                 name: Some(format!("_{}", field.name())),
                 ..Default::default()

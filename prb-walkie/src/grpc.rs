@@ -83,7 +83,6 @@ pub(crate) async fn serve(
 }
 
 /// Puts the caller into the request, for the gate and the handlers.
-#[expect(clippy::result_large_err, reason = "tonic's interceptors are made so")]
 fn identify(mut request: Request<()>, token: Option<&Token>) -> Result<Request<()>, Status> {
     let sent = request.metadata().get("authorization");
     let holds_token = match (sent, token) {

@@ -62,20 +62,20 @@ impl PreSharedKey {
             .map_err(|length| PskError::Length { path: path.display().to_string(), length })
     }
 
-    /// What `caller` sends to `callee`.
-    pub(crate) fn proof(&self, caller: &PeerId, callee: &PeerId) -> String {
-        hex::encode(self.mac(caller, callee).finalize().into_bytes())
+    /// What the peer `from` sends to the peer `to`.
+    pub(crate) fn proof(&self, from: &PeerId, to: &PeerId) -> String {
+        hex::encode(self.mac(from, to).finalize().into_bytes())
     }
 
-    /// Whether `caller` sent the right proof. Takes the same time whatever was sent.
-    pub(crate) fn verify(&self, caller: &PeerId, callee: &PeerId, proof: &str) -> bool {
-        hex::decode(proof).is_ok_and(|proof| self.mac(caller, callee).verify_slice(&proof).is_ok())
+    /// Whether `from` sent the right proof. Takes the same time whatever was sent.
+    pub(crate) fn verify(&self, from: &PeerId, to: &PeerId, proof: &str) -> bool {
+        hex::decode(proof).is_ok_and(|proof| self.mac(from, to).verify_slice(&proof).is_ok())
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    fn mac(&self, caller: &PeerId, callee: &PeerId) -> Hmac<Sha256> {
+    fn mac(&self, from: &PeerId, to: &PeerId) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes any key");
-        for part in [CONTEXT, caller.to_base58().as_bytes(), callee.to_base58().as_bytes()] {
+        for part in [CONTEXT, from.to_base58().as_bytes(), to.to_base58().as_bytes()] {
             mac.update(part);
             mac.update(&[0]);
         }

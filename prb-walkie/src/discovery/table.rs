@@ -24,7 +24,7 @@ const GREET_EVERY: Duration = Duration::from_secs(8);
 /// Failures in a row that make a peer lost.
 const FAILURES_TO_LOSE: u32 = 2;
 /// A lost peer is forgotten after this long; one that never answered after so many failures.
-const FORGET_AFTER: Duration = Duration::from_secs(3600);
+const FORGET_AFTER: Duration = Duration::from_hours(1);
 const FAILURES_TO_FORGET: u32 = 6;
 const RETRY: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
 
@@ -156,15 +156,15 @@ impl PeerTable {
         }
     }
 
-    /// Whom to greet now, and where. Each is in the caller's hands until it reports
+    /// Whom to greet now. Each is in the caller's hands until it reports
     /// [`PeerTable::greeted`] or [`PeerTable::failed`].
-    pub fn due(&mut self, now: Instant) -> Vec<(PeerId, Vec<Multiaddr>)> {
+    pub fn due(&mut self, now: Instant) -> Vec<PeerId> {
         self.entries
             .iter_mut()
             .filter(|(_, entry)| !entry.greeting && entry.next_greeting <= now)
             .map(|(peer, entry)| {
                 entry.greeting = true;
-                (*peer, entry.addresses.list())
+                *peer
             })
             .collect()
     }
@@ -188,7 +188,7 @@ impl PeerTable {
             .iter()
             .filter_map(|(id, entry)| entry.describe(*id, &self.family))
             .collect();
-        peers.sort_by(|a, b| (a.role as i32, a.id).cmp(&(b.role as i32, b.id)));
+        peers.sort_by_key(|peer| (peer.role as i32, peer.id));
         peers
     }
 

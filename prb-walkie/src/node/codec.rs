@@ -1,6 +1,5 @@
 //! What is on a `/pb` stream: one message each way, with nothing before it, up to its end.
 
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,54 +83,44 @@ impl request_response::Codec for Codec {
     type Request = Frame;
     type Response = Frame;
 
-    fn read_request<T>(
-        &mut self,
-        _: &StreamProtocol,
-        io: &mut T,
-    ) -> impl Future<Output = io::Result<Frame>> + Send
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Frame>
     where
         T: AsyncRead + Unpin + Send,
     {
-        async move {
-            tokio::time::timeout(self.patience, self.read(io))
-                .await
-                .unwrap_or_else(|_| Err(io::Error::other("the request never ended")))
-        }
+        tokio::time::timeout(self.patience, self.read(io))
+            .await
+            .unwrap_or_else(|_| Err(io::Error::other("the request never ended")))
     }
 
-    fn read_response<T>(
-        &mut self,
-        _: &StreamProtocol,
-        io: &mut T,
-    ) -> impl Future<Output = io::Result<Frame>> + Send
+    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Frame>
     where
         T: AsyncRead + Unpin + Send,
     {
-        self.read(io)
+        self.read(io).await
     }
 
-    fn write_request<T>(
+    async fn write_request<T>(
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
         request: Frame,
-    ) -> impl Future<Output = io::Result<()>> + Send
+    ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        async move { io.write_all(&request.bytes).await }
+        io.write_all(&request.bytes).await
     }
 
-    fn write_response<T>(
+    async fn write_response<T>(
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
         response: Frame,
-    ) -> impl Future<Output = io::Result<()>> + Send
+    ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        async move { io.write_all(&response.bytes).await }
+        io.write_all(&response.bytes).await
     }
 }
 

@@ -98,7 +98,7 @@ impl Default for Limits {
             calls: 4096,
             inbound_connections: 1024,
             connections_per_peer: 256,
-            handler: Duration::from_secs(180),
+            handler: Duration::from_mins(3),
             request: Duration::from_secs(30),
         }
     }

@@ -122,7 +122,7 @@ impl Driver {
                     self.table.heard(peer, info, Instant::now());
                     self.show();
                 }
-                Some((peer, addresses)) = self.channels.found.recv() => self.found(peer, addresses),
+                Some((peer, addresses)) = self.channels.found.recv() => self.found(peer, &addresses),
                 _ = tick.tick() => self.on_tick(),
             }
         }
@@ -132,7 +132,7 @@ impl Driver {
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Call { peer, request, reply } => self.call(peer, request, reply),
-            Command::Dial { address, reply } => self.dial(address, reply),
+            Command::Dial { address, reply } => self.dial(&address, reply),
         }
     }
 
@@ -140,11 +140,11 @@ impl Driver {
         let now = Instant::now();
         self.inbound.forget_abandoned();
         self.give_up_greetings(now);
-        for (peer, addresses) in self.table.due(now) {
-            self.greet(peer, addresses, now);
+        for peer in self.table.due(now) {
+            self.greet(peer, now);
         }
         for (index, address) in self.boot.due(&self.table, now) {
-            self.dial_boot_node(index, address);
+            self.dial_boot_node(index, &address);
         }
         self.show();
     }

@@ -24,7 +24,7 @@ const KADEMLIA: StreamProtocol = StreamProtocol::new("/ipfs/lan/kad/1.0.0");
 /// Peers of the field ask each other this often.
 const DISCOVER_EVERY: Duration = Duration::from_secs(20);
 /// The default of 10 s drops connections between polls.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// A pending connection costs a handshake; more of them wait in the listener's queue.
 const MOST_PENDING: u32 = 128;
 /// Largest message of mplex, and how many of them may wait for a slow reader.

@@ -15,13 +15,13 @@ fn manager(change: impl FnOnce(&mut Config)) -> Config {
     config
 }
 
-fn key(byte: u8) -> Option<PreSharedKey> {
-    Some(PreSharedKey::new(&[byte; 32]).unwrap())
+fn key(byte: u8) -> PreSharedKey {
+    PreSharedKey::new(&[byte; 32]).unwrap()
 }
 
 /// What a node with this key may do with a manager that wants key 1.
 async fn code(own: Option<PreSharedKey>) -> Code {
-    let manager = start(manager(|config| config.access.psk = key(1))).await;
+    let manager = start(manager(|config| config.access.psk = Some(key(1)))).await;
     let mut other = config(WalkieRoles::WrTrader);
     other.access.psk = own;
     let other = start(other).await;
@@ -36,8 +36,8 @@ async fn code(own: Option<PreSharedKey>) -> Code {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_shared_key_is_proved_on_meeting() {
-    assert_eq!(code(key(1)).await, Code::Ok);
-    assert_eq!(code(key(2)).await, Code::PermissionDenied);
+    assert_eq!(code(Some(key(1))).await, Code::Ok);
+    assert_eq!(code(Some(key(2))).await, Code::PermissionDenied);
     assert_eq!(code(None).await, Code::PermissionDenied);
 }
 
@@ -58,7 +58,7 @@ async fn a_peer_on_the_white_list_need_prove_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guessing_is_cut_off() {
-    let manager = start(manager(|config| config.access.psk = key(1))).await;
+    let manager = start(manager(|config| config.access.psk = Some(key(1)))).await;
     let guesser = start(config(WalkieRoles::WrClient)).await;
     let peer = guesser.dial(manager.listeners()[0].clone()).await.unwrap();
     let mut answers = Vec::new();

@@ -23,10 +23,10 @@ async fn blob(walkie: &Walkie, peer: PeerId, key: &str) -> Result<Vec<u8>, tonic
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hello_says_who_answers_and_what_the_caller_may() {
-    let (caller, callee) = pair().await;
+    let (caller, server) = pair().await;
     let hello = WalkieSystemInfo::default();
-    let answer = caller.client(callee.peer_id()).hello(hello).await.unwrap().into_inner();
-    assert_eq!(answer.peer_id, callee.peer_id().to_base58());
+    let answer = caller.client(server.peer_id()).hello(hello).await.unwrap().into_inner();
+    assert_eq!(answer.peer_id, server.peer_id().to_base58());
     assert_eq!(answer.role(), WalkieRoles::WrLifecycleManager);
     assert_eq!(answer.chain_identity, "0xabc");
     assert_eq!(answer.auth(), prb_walkie::proto::AuthStatus::AsNeedAuth);
@@ -34,40 +34,40 @@ async fn hello_says_who_answers_and_what_the_caller_may() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_lies_about_its_id_is_refused() {
-    let (caller, callee) = pair().await;
+    let (caller, server) = pair().await;
     let lie = WalkieSystemInfo {
         role: WalkieRoles::WrDataProviderInt.into(),
         peer_id: PeerId::random().to_base58(),
         ..WalkieSystemInfo::default()
     };
-    let refused = caller.client(callee.peer_id()).hello(lie).await.unwrap_err();
+    let refused = caller.client(server.peer_id()).hello(lie).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn handlers_know_who_calls() {
-    let (caller, callee) = pair().await;
-    let seen = blob(&caller, callee.peer_id(), "caller").await.unwrap();
+    let (caller, server) = pair().await;
+    let seen = blob(&caller, server.peer_id(), "caller").await.unwrap();
     assert_eq!(seen, caller.peer_id().to_base58().into_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_bodies_go_both_ways() {
-    let (caller, mut callee) = pair().await;
+    let (caller, mut server) = pair().await;
     let key = "size:20000000";
-    let data = blob(&caller, callee.peer_id(), key).await.unwrap();
+    let data = blob(&caller, server.peer_id(), key).await.unwrap();
     assert_eq!(data, body(key, 20_000_000));
 
-    callee.shutdown().await;
+    server.shutdown().await;
     let mut open = config(WalkieRoles::WrLifecycleManager);
     open.access.mode = access::Mode::Open;
-    callee = start(open).await;
-    caller.dial(callee.listeners()[0].clone()).await.unwrap();
+    server = start(open).await;
+    caller.dial(server.listeners()[0].clone()).await.unwrap();
     let name = "n".repeat(20_000_000);
     let pools = vec![db::Pool { name: name.clone(), ..db::Pool::default() }];
     let mut request = Request::new(CreatePool { pools });
-    request.set_timeout(Duration::from_secs(120));
-    let created = caller.client(callee.peer_id()).create_pool(request).await.unwrap();
+    request.set_timeout(Duration::from_mins(2));
+    let created = caller.client(server.peer_id()).create_pool(request).await.unwrap();
     assert_eq!(created.into_inner().pools[0].name, name);
 }
 
@@ -75,8 +75,8 @@ async fn large_bodies_go_both_ways() {
 async fn a_body_over_the_limit_is_refused_and_the_next_call_goes_through() {
     let mut small = config(WalkieRoles::WrDataProviderInt);
     small.limits.message_bytes = 1 << 20;
-    let (caller, callee) = (start(config(WalkieRoles::WrClient)).await, start(small).await);
-    let peer = caller.dial(callee.listeners()[0].clone()).await.unwrap();
+    let (caller, server) = (start(config(WalkieRoles::WrClient)).await, start(small).await);
+    let peer = caller.dial(server.listeners()[0].clone()).await.unwrap();
     let long = GetBlobByKey { key: "x".repeat(2 << 20) };
     assert!(caller.client(peer).get_blob_by_key(long).await.is_err());
     let refused = blob(&caller, peer, "size:1100000").await.unwrap_err();
@@ -86,9 +86,9 @@ async fn a_body_over_the_limit_is_refused_and_the_next_call_goes_through() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_keep_their_code_and_message() {
-    let (caller, callee) = pair().await;
+    let (caller, server) = pair().await;
     for code in 1..=16 {
-        let refused = blob(&caller, callee.peer_id(), &format!("refuse:{code}")).await.unwrap_err();
+        let refused = blob(&caller, server.peer_id(), &format!("refuse:{code}")).await.unwrap_err();
         assert_eq!(refused.code(), Code::from(code));
         if refused.code() != Code::Unimplemented {
             assert_eq!(refused.message(), "as asked");
@@ -100,8 +100,8 @@ async fn errors_keep_their_code_and_message() {
 async fn what_is_not_there_is_not_found() {
     let mut open = config(WalkieRoles::WrDataProviderInt);
     open.access.mode = access::Mode::Open;
-    let (caller, callee) = (start(config(WalkieRoles::WrClient)).await, start(open).await);
-    let peer = caller.dial(callee.listeners()[0].clone()).await.unwrap();
+    let (caller, server) = (start(config(WalkieRoles::WrClient)).await, start(open).await);
+    let peer = caller.dial(server.listeners()[0].clone()).await.unwrap();
     let second = Duration::from_secs(5);
     for name in ["KickWorker", "constructor", "", "../Hello"] {
         let CallError::Refused { status, .. } =
@@ -122,8 +122,8 @@ async fn what_is_not_there_is_not_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_panics_fails_its_own_call_alone() {
-    let (caller, callee) = pair().await;
-    let peer = callee.peer_id();
+    let (caller, server) = pair().await;
+    let peer = server.peer_id();
     let calls = (0..40).map(|at| {
         let caller = caller.clone();
         async move {
@@ -141,26 +141,26 @@ async fn a_handler_that_panics_fails_its_own_call_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_ends_at_its_deadline_and_so_does_its_handler() {
-    let (caller, callee) = pair().await;
+    let (caller, server) = pair().await;
     let mut request = Request::new(GetBlobByKey { key: "wait:60000".into() });
     request.set_timeout(Duration::from_millis(300));
     let started = Instant::now();
-    let late = caller.client(callee.peer_id()).get_blob_by_key(request).await.unwrap_err();
+    let late = caller.client(server.peer_id()).get_blob_by_key(request).await.unwrap_err();
     assert_eq!(late.code(), Code::DeadlineExceeded);
     assert!(started.elapsed() < Duration::from_secs(5));
-    assert!(blob(&caller, callee.peer_id(), "size:1").await.is_ok());
+    assert!(blob(&caller, server.peer_id(), "size:1").await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_or_absent_peer_is_an_error_that_says_where_it_tried() {
-    let (caller, callee) = pair().await;
+    let (caller, server) = pair().await;
     let second = Duration::from_secs(5);
     let unknown = caller.call(PeerId::random(), "Hello", b"", second).await.unwrap_err();
     assert!(unknown.to_string().contains("no known address"), "{unknown}");
 
-    let place = callee.listeners()[0].clone();
-    callee.shutdown().await;
-    let gone = caller.call(callee.peer_id(), "Hello", b"", second).await.unwrap_err();
+    let place = server.listeners()[0].clone();
+    server.shutdown().await;
+    let gone = caller.call(server.peer_id(), "Hello", b"", second).await.unwrap_err();
     assert!(matches!(gone, CallError::Unreachable { .. }), "{gone}");
     let refused = caller.dial(place).await.unwrap_err().to_string();
     assert!(refused.contains("refused"), "{refused}");
@@ -168,17 +168,17 @@ async fn an_unknown_or_absent_peer_is_an_error_that_says_where_it_tried() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_peer_at_the_address_is_not_taken_for_the_one_meant() {
-    let (caller, callee) = pair().await;
+    let (caller, server) = pair().await;
     let other = PeerId::random();
-    let place = callee.listeners()[0].clone().with_p2p(other).unwrap();
+    let place = server.listeners()[0].clone().with_p2p(other).unwrap();
     let refused = caller.dial(place).await.unwrap_err().to_string();
     assert!(refused.contains("another peer is there"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_times_a_hundred_calls_at_once_all_get_their_own_answer() {
-    let (caller, callee) = pair().await;
-    let peer = callee.peer_id();
+    let (caller, server) = pair().await;
+    let peer = server.peer_id();
     for round in 0..20 {
         let calls = (0..100).map(|at| {
             let caller = caller.clone();
@@ -201,8 +201,8 @@ async fn the_same_client_calls_every_kind_of_method() {
     let (caller, _) = pair().await;
     let mut open = config(WalkieRoles::WrLifecycleManager);
     open.access.mode = access::Mode::Open;
-    let callee = start(open).await;
-    let peer = caller.dial(callee.listeners()[0].clone()).await.unwrap();
+    let server = start(open).await;
+    let peer = caller.dial(server.listeners()[0].clone()).await.unwrap();
     let mut client = caller.client(peer);
     let info = client.get_data_provider_info(Empty {}).await.unwrap().into_inner();
     assert_eq!((info.para_id, info.para_committed_height), (2004, -1));
@@ -219,8 +219,8 @@ async fn the_same_client_calls_every_kind_of_method() {
 async fn json_shows_zeros_and_errors_as_older_peers_do() {
     let mut read = config(WalkieRoles::WrLifecycleManager);
     read.access.mode = access::Mode::Read;
-    let (caller, callee) = (start(config(WalkieRoles::WrClient)).await, start(read).await);
-    let peer = caller.dial(callee.listeners()[0].clone()).await.unwrap();
+    let (caller, server) = (start(config(WalkieRoles::WrClient)).await, start(read).await);
+    let peer = caller.dial(server.listeners()[0].clone()).await.unwrap();
     let call = async |name: &str, request| {
         let method = method(name).unwrap();
         caller.call_json(peer, method, &request, Duration::from_secs(5)).await.unwrap()

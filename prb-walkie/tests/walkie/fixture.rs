@@ -47,10 +47,10 @@ pub(crate) async fn start(config: Config) -> Walkie {
 pub(crate) async fn pair() -> (Walkie, Walkie) {
     let mut caller = config(WalkieRoles::WrClient);
     caller.listen.clear();
-    let callee = start(config(WalkieRoles::WrLifecycleManager)).await;
+    let server = start(config(WalkieRoles::WrLifecycleManager)).await;
     let caller = start(caller).await;
-    caller.dial(callee.listeners()[0].clone()).await.unwrap();
-    (caller, callee)
+    caller.dial(server.listeners()[0].clone()).await.unwrap();
+    (caller, server)
 }
 
 /// Waits until `found` finds something in what the node shows.

@@ -90,8 +90,8 @@ proptest! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_connections_that_say_nothing_do_not_disturb_a_peer() {
-    let (caller, callee) = pair().await;
-    let port = callee.listeners()[0].to_string().rsplit('/').next().unwrap().parse().unwrap();
+    let (caller, server) = pair().await;
+    let port = server.listeners()[0].to_string().rsplit('/').next().unwrap().parse().unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let flood = tokio::task::spawn_blocking(move || {
         let started = Instant::now();
@@ -109,7 +109,7 @@ async fn ten_thousand_connections_that_say_nothing_do_not_disturb_a_peer() {
     let mut calls = 0;
     while !flood.is_finished() {
         let request = GetBlobByKey { key: "size:1000".into() };
-        let answer = caller.client(callee.peer_id()).get_blob_by_key(request).await.unwrap();
+        let answer = caller.client(server.peer_id()).get_blob_by_key(request).await.unwrap();
         assert_eq!(answer.into_inner().data.len(), 1000);
         calls += 1;
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -120,7 +120,7 @@ async fn ten_thousand_connections_that_say_nothing_do_not_disturb_a_peer() {
     // The handshakes that never came are given up within ten seconds, then others get in.
     let late = start(config(WalkieRoles::WrClient)).await;
     let deadline = Instant::now() + Duration::from_secs(20);
-    while late.dial(callee.listeners()[0].clone()).await.is_err() {
+    while late.dial(server.listeners()[0].clone()).await.is_err() {
         assert!(Instant::now() < deadline, "nobody gets in any more");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

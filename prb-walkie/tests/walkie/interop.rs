@@ -16,7 +16,7 @@ use tonic::{Code, Request};
 
 use crate::fixture::{CHAIN, body, config, eventually, start};
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/interop/walkie")
@@ -181,17 +181,14 @@ async fn twenty_megabytes_go_through_mplex_both_ways() {
     assert_eq!(fetched["data"]["bytes"], 20_000_000, "{fetched}");
 
     let peer = walkie.dial(js.address.clone()).await.unwrap();
-    let request = |seconds| {
-        let mut request = Request::new(GetBlobByKey { key: key.into() });
-        request.set_timeout(Duration::from_secs(seconds));
-        request
-    };
-    let blob = walkie.client(peer).get_blob_by_key(request(120)).await.unwrap().into_inner();
+    let mut request = Request::new(GetBlobByKey { key: key.into() });
+    request.set_timeout(Duration::from_mins(2));
+    let blob = walkie.client(peer).get_blob_by_key(request).await.unwrap().into_inner();
     assert_eq!(blob.data, body(key, 20_000_000));
     let name = "n".repeat(20_000_000);
     let pools = vec![db::Pool { name, ..db::Pool::default() }];
     let mut request = Request::new(CreatePool { pools });
-    request.set_timeout(Duration::from_secs(120));
+    request.set_timeout(Duration::from_mins(2));
     let created = walkie.client(peer).create_pool(request).await.unwrap().into_inner();
     assert_eq!(created.pools[0].name.len(), 20_000_000);
 }

@@ -24,10 +24,10 @@ impl Driver {
                 peer_id,
                 info,
                 ..
-            })) => self.on_identified(peer_id, info),
+            })) => self.on_identified(peer_id, &info),
             SwarmEvent::Behaviour(ProtocolsEvent::Mdns(mdns::Event::Discovered(found))) => {
                 for (peer, address) in found {
-                    self.found(peer, vec![address]);
+                    self.found(peer, &[address]);
                 }
             }
             SwarmEvent::ConnectionEstablished {
@@ -94,7 +94,7 @@ impl Driver {
     }
 
     /// Whoever speaks our protocol is worth greeting, whoever dialled.
-    fn on_identified(&mut self, peer: PeerId, info: identify::Info) {
+    fn on_identified(&mut self, peer: PeerId, info: &identify::Info) {
         if !info.protocols.contains(&PROTOCOL) {
             return;
         }
@@ -105,10 +105,10 @@ impl Driver {
         for address in dialable.take(MOST_ADDRESSES).filter(|_| speaks_kademlia) {
             kademlia.add_address(&peer, address::place(address));
         }
-        self.found(peer, info.listen_addrs);
+        self.found(peer, &info.listen_addrs);
     }
 
-    pub(super) fn found(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+    pub(super) fn found(&mut self, peer: PeerId, addresses: &[Multiaddr]) {
         let now = Instant::now();
         self.table.found(peer, None, now);
         for address in

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use libp2p::PeerId;
 use libp2p::request_response::OutboundRequestId;
-use libp2p::{Multiaddr, PeerId};
 use prost::Message;
 
 use super::Driver;
@@ -19,7 +19,7 @@ use crate::rpc::wrapper;
 /// A peer that takes longer to greet back does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A peer that did not take our proof is not asked again sooner.
-const PROVE_EVERY: Duration = Duration::from_secs(60);
+const PROVE_EVERY: Duration = Duration::from_mins(1);
 const MOST_REFUSALS: usize = 1024;
 
 /// Greetings that are under way.
@@ -74,7 +74,7 @@ impl Greeter {
 }
 
 impl Driver {
-    pub(super) fn greet(&mut self, peer: PeerId, _: Vec<Multiaddr>, now: Instant) {
+    pub(super) fn greet(&mut self, peer: PeerId, now: Instant) {
         let hello = self.greeter.info.encode_to_vec();
         self.step(peer, "Hello", &hello, Step::Hello, now);
     }

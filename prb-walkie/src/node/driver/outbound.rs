@@ -84,12 +84,12 @@ impl Driver {
         calls.send_request_with_addresses(&peer, Frame::own(request), addresses)
     }
 
-    pub(super) fn dial(&mut self, target: Multiaddr, reply: oneshot::Sender<Dialled>) {
-        if let Some(peer) = address::peer(&target).filter(|peer| self.swarm.is_connected(peer)) {
+    pub(super) fn dial(&mut self, target: &Multiaddr, reply: oneshot::Sender<Dialled>) {
+        if let Some(peer) = address::peer(target).filter(|peer| self.swarm.is_connected(peer)) {
             let _caller_is_gone = reply.send(Ok(peer));
             return;
         }
-        let options = options(&target);
+        let options = options(target);
         let connection = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => {
@@ -101,16 +101,16 @@ impl Driver {
         }
     }
 
-    pub(super) fn dial_boot_node(&mut self, index: usize, target: Multiaddr) {
+    pub(super) fn dial_boot_node(&mut self, index: usize, target: &Multiaddr) {
         let now = std::time::Instant::now();
-        if let Some(peer) = address::peer(&target).filter(|peer| self.swarm.is_connected(peer)) {
-            self.table.found(peer, Some(address::place(&target)), now);
+        if let Some(peer) = address::peer(target).filter(|peer| self.swarm.is_connected(peer)) {
+            self.table.found(peer, Some(address::place(target)), now);
             return self.boot.reached(index, peer, now);
         }
-        if self.swarm.listeners().any(|own| *own == address::place(&target)) {
+        if self.swarm.listeners().any(|own| *own == address::place(target)) {
             return self.boot.failed(index, "that is this node".to_owned(), now, rand::random());
         }
-        let options = options(&target);
+        let options = options(target);
         let connection = options.connection_id();
         match self.swarm.dial(options) {
             Ok(()) => {
