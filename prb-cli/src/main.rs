@@ -1,2 +1,14 @@
 //! The `prb` binary.
-fn main() {}
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use prb_cli::args;
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args_os()) {
+        Ok(cli) => prb_cli::run(cli),
+        Err(stop) => stop.print(),
+    }
+}

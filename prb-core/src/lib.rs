@@ -6,6 +6,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backoff;
 pub mod blob;
+pub mod chain;
+pub mod data_provider;
 pub mod error;
+pub mod lifecycle;
+pub mod pruntime;
 pub mod queue;
+pub mod scale;
+pub mod store;
+#[cfg(test)]
+mod test_vectors;
+pub mod trader;

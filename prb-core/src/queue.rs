@@ -10,14 +10,20 @@ use tokio::sync::broadcast;
 
 use crate::error::{Classify, ErrorClass};
 
+#[cfg(test)]
+mod conformance;
+pub mod embedded;
 pub mod job;
+pub mod wire;
 
+pub use embedded::{EmbeddedQueue, EmbeddedQueueConfig};
 pub use job::{
     Action, CallOutcome, CallResult, Failure, Job, JobEvent, JobId, JobRecord, JobState, Outcome,
-    Progress,
+    Progress, QueueCounts, SentExtrinsic, WorkerKey,
 };
+pub use wire::{JobKey, WireError};
 
-/// A job taken by a trader; it stays with that trader until it succeeds or fails.
+/// A job taken by a trader; it stays with that trader until it succeeds, fails or is released.
 #[derive(Clone, Debug)]
 pub struct ReservedJob {
     /// Its id.
@@ -26,6 +32,9 @@ pub struct ReservedJob {
     pub job: Job,
     /// How often it was tried before.
     pub attempts: u32,
+    /// The extrinsic that carried it when a trader had it before and did not learn its result.
+    /// It must be known that this one was not included before the job is sent again.
+    pub sent: Option<SentExtrinsic>,
 }
 
 /// Where jobs are kept.
@@ -35,7 +44,8 @@ pub trait JobQueue: Send + Sync + 'static {
     /// Adds a job at the end.
     fn enqueue(&self, job: Job) -> BoxFuture<'_, Result<JobId, QueueError>>;
 
-    /// Takes the oldest waiting job, waiting at most `wait` for one.
+    /// Takes the oldest waiting job, waiting at most `wait` for one. A job that does not decode, or
+    /// is not signed as it should be, is failed with its reason and the next one is taken.
     fn reserve(&self, wait: Duration) -> BoxFuture<'_, Result<Option<ReservedJob>, QueueError>>;
 
     /// Says how far a reserved job has come.
@@ -43,6 +53,18 @@ pub trait JobQueue: Send + Sync + 'static {
         &'a self,
         id: &'a JobId,
         progress: Progress,
+    ) -> BoxFuture<'a, Result<(), QueueError>>;
+
+    /// Notes durably, before it is submitted, which extrinsic carries each of these reserved jobs.
+    fn mark_sent(&self, sent: Vec<(JobId, SentExtrinsic)>)
+    -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// Puts a reserved job back as it was taken, to be reserved again after `after`. What
+    /// [`JobQueue::mark_sent`] noted stays with it.
+    fn release<'a>(
+        &'a self,
+        id: &'a JobId,
+        after: Duration,
     ) -> BoxFuture<'a, Result<(), QueueError>>;
 
     /// Ends a reserved job well: its calls are finalized, each with its own result.
@@ -63,17 +85,20 @@ pub trait JobQueue: Send + Sync + 'static {
     /// One job with its state, `None` when it is unknown or no longer kept.
     fn job<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<Option<JobRecord>, QueueError>>;
 
-    /// The newest jobs in a state, at most `limit`.
+    /// The newest jobs in a state, newest first, at most `limit`.
     fn list(
         &self,
         state: JobState,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<JobRecord>, QueueError>>;
 
-    /// Forgets a job that nobody has reserved.
+    /// How many jobs are in each state.
+    fn counts(&self) -> BoxFuture<'_, Result<QueueCounts, QueueError>>;
+
+    /// Forgets a job that nobody has reserved; false if there is none.
     fn remove<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<bool, QueueError>>;
 
-    /// Puts a failed job back in the queue.
+    /// Puts a failed job back in the queue; false if it has not failed.
     fn retry<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<bool, QueueError>>;
 
     /// What happens to jobs from now on. A receiver that lags reads [`JobQueue::job`] again.
@@ -111,9 +136,17 @@ pub enum QueueError {
         id: JobId,
     },
     /// The queue is as long as it may become.
-    #[error("the queue is full: {limit} jobs are waiting")]
+    #[error("the queue is full: it holds {limit} unfinished jobs")]
     Full {
-        /// Most jobs that may wait.
+        /// Most unfinished jobs.
+        limit: usize,
+    },
+    /// No block could hold the job's calls.
+    #[error("the job has {bytes} bytes, more than the {limit} allowed")]
+    TooLarge {
+        /// Encoded size.
+        bytes: usize,
+        /// Most bytes of a job.
         limit: usize,
     },
 }
@@ -122,7 +155,9 @@ impl Classify for QueueError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Store { .. } | Self::Full { .. } => ErrorClass::Transient,
-            Self::Malformed { .. } | Self::NotReserved { .. } => ErrorClass::Permanent,
+            Self::Malformed { .. } | Self::NotReserved { .. } | Self::TooLarge { .. } => {
+                ErrorClass::Permanent
+            }
         }
     }
 }

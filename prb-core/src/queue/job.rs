@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::wire::WireError;
 use crate::error::ErrorClass;
 
 /// Names a job within its queue.
@@ -174,7 +175,8 @@ pub struct Outcome {
     pub block_hash: String,
     /// The block's number.
     pub block_number: u32,
-    /// One per call of the job, in order.
+    /// One per call that was sent, in order. Of a job with more messages than fit into one
+    /// extrinsic only the first ones are sent.
     pub calls: Vec<CallResult>,
 }
 
@@ -196,13 +198,51 @@ impl Failure {
     }
 }
 
+/// The extrinsic that carries a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentExtrinsic {
+    /// 0x hex of its hash.
+    pub hash: String,
+    /// 0x hex of the account that signed it.
+    pub signer: String,
+    /// Its nonce.
+    pub nonce: u32,
+    /// The block its era begins with; no earlier one can hold it.
+    pub birth: u32,
+    /// The first block that can no longer hold it.
+    pub death: u32,
+    /// Runs in the name of another account.
+    pub proxied: bool,
+    /// Where the job's calls begin among those of the extrinsic.
+    pub first_call: u32,
+    /// How many calls of the job it carries: all, or the first ones.
+    pub calls: u32,
+    /// How many calls the extrinsic has.
+    pub total_calls: u32,
+}
+
+/// How many jobs are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueCounts {
+    /// To be reserved.
+    pub waiting: u64,
+    /// Reserved by a trader.
+    pub active: u64,
+    /// To be tried again later.
+    pub delayed: u64,
+    /// Ended well and still kept.
+    pub succeeded: u64,
+    /// Ended badly and still kept.
+    pub failed: u64,
+}
+
 /// A job with all that is known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobRecord {
     /// Its id.
     pub id: JobId,
-    /// What was asked.
-    pub job: Job,
+    /// What was asked, or why that cannot be told.
+    pub job: Result<Job, WireError>,
     /// Where it stands.
     pub state: JobState,
     /// The last reported progress.
@@ -215,6 +255,8 @@ pub struct JobRecord {
     pub outcome: Option<Outcome>,
     /// Why it failed, the last time it did.
     pub failure: Option<Failure>,
+    /// The extrinsic that carried it, the last time it was sent.
+    pub sent: Option<SentExtrinsic>,
 }
 
 /// Something happened to a job.

@@ -141,3 +141,59 @@ fn account(address: &str) -> Option<[u8; PUBLIC]> {
     let hash = Blake2b512::new().chain_update(b"SS58PRE").chain_update(body).finalize();
     (checksum == &hash[..2]).then(|| body[prefix..].try_into().ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VECTOR: &str = include_str!("../../../tests/fixtures/vectors/enc_pool_operator.json");
+
+    fn export() -> serde_json::Value {
+        let vector: serde_json::Value = serde_json::from_str(VECTOR).unwrap();
+        serde_json::from_str(vector["plaintextJson"].as_str().unwrap()).unwrap()
+    }
+
+    fn error(change: impl FnOnce(&mut serde_json::Value)) -> KeyringError {
+        let mut export = export();
+        change(&mut export);
+        KeyringPair::from_json(export.to_string().as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn addresses_of_all_networks_name_the_same_account() {
+        let vector: serde_json::Value = serde_json::from_str(VECTOR).unwrap();
+        let key = KeyringPair::from_json(export().to_string().as_bytes()).unwrap().public_key();
+        for network in ["ss58Format30", "ss58Polkadot0", "ss58Substrate42"] {
+            assert_eq!(account(vector[network].as_str().unwrap()), Some(key), "{network}");
+        }
+        assert_eq!(account("42DnB4uneK6bURXJeXgMdWYyUah9tSaviM2ijedZXxsPTQWZ"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_used_says_why() {
+        let locked = error(|export| export["encoding"]["type"] = vec!["scrypt"].into());
+        assert!(locked.to_string().contains("passphrase"), "{locked}");
+        let other_kind =
+            error(|export| export["encoding"]["content"] = vec!["pkcs8", "ed25519"].into());
+        assert!(other_kind.to_string().contains("sr25519"), "{other_kind}");
+        let cut = error(|export| export["encoded"] = "MFMCAQEw".into());
+        assert!(cut.to_string().contains("PKCS#8"), "{cut}");
+        assert!(KeyringPair::from_json(b"{}").is_err());
+    }
+
+    #[test]
+    fn a_secret_of_another_account_is_refused() {
+        let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+        let error = error(|export| export["address"] = alice.into());
+        assert!(matches!(error, KeyringError::Mismatch { .. }), "{error}");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let pair = KeyringPair::from_json(export().to_string().as_bytes()).unwrap();
+        assert_eq!(
+            format!("{pair:?}"),
+            format!("KeyringPair {{ address: {:?}, .. }}", pair.address())
+        );
+    }
+}

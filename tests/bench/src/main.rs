@@ -1,2 +1,48 @@
-//! Benchmarks.
-fn main() {}
+//! Figures of the whole system: a scenario as the first argument, one line of JSON out.
+//!
+//! Measure release builds on an otherwise idle machine; the line says which build it was.
+
+#![forbid(unsafe_code)]
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use serde_json::{Map, Value, json};
+
+mod devnet;
+mod first_run;
+
+#[derive(Parser)]
+#[command(name = "prb-bench", about = "Measure one scenario and print one line of JSON")]
+struct Cli {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Subcommand)]
+enum Scenario {
+    /// Steps per second of the embedded network, with and without writes.
+    Devnet(devnet::Args),
+    /// Seconds from the start of the whole bridge until all workers compute.
+    FirstRun(first_run::Args),
+}
+
+fn main() -> Result<()> {
+    let (name, figures) = match Cli::parse().scenario {
+        Scenario::Devnet(args) => ("devnet", devnet::measure(&args)?),
+        Scenario::FirstRun(args) => ("first-run", first_run::measure(&args)?),
+    };
+    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let mut line = Map::new();
+    line.insert("scenario".into(), json!(name));
+    line.insert("build".into(), json!(build));
+    line.extend(figures);
+    writeln!(io::stdout(), "{}", Value::Object(line))?;
+    Ok(())
+}
+
+/// Two digits after the point are what a measurement is good for.
+fn rounded(figure: f64) -> Value {
+    json!((figure * 100.0).round() / 100.0)
+}

@@ -2,3 +2,7 @@
 //! check. One binary: linking it is most of its cost.
 
 mod architecture;
+mod feeder;
+mod provider;
+mod trader;
+mod lifecycle;

@@ -1,0 +1,57 @@
+use clap::CommandFactory;
+
+use super::*;
+
+fn parse_words(words: &str) -> Result<Cli, Stop> {
+    parse(words.split_whitespace().map(OsString::from))
+}
+
+fn mistake(words: &str) -> String {
+    match parse_words(words) {
+        Err(Stop::Usage(line)) => line,
+        other => panic!("{words}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn defaults_of_dev() {
+    let Command::Run(run) = parse_words("prb run --dev").unwrap().command;
+    assert!(run.module.is_none() && run.dev.dev);
+    assert_eq!((run.dev.workers, run.dev.history), (3, 100));
+    assert_eq!(run.dev.until, None);
+}
+
+#[test]
+fn a_double_alone() {
+    let words = "prb run pruntime --listen 127.0.0.1:0 --mode 0.2.x --light";
+    let Command::Run(run) = parse_words(words).unwrap().command;
+    let Some(Module::Pruntime(pruntime)) = run.module else { panic!("{run:?}") };
+    assert_eq!((pruntime.mode, pruntime.light), (Mode::V02, true));
+}
+
+#[test]
+fn mistakes_take_one_line_that_names_the_argument() {
+    let cases = [
+        ("prb run --dev --workers 0", "--workers"),
+        ("prb run --dev --workers many", "--workers"),
+        ("prb run --dev --block-time 5", "--block-time"),
+        ("prb run --workers 3", "--dev"),
+        ("prb run --dev --timeout 5", "--until"),
+        ("prb run --dev --until done", "computing"),
+        ("prb run --dev --wrokers 3", "--workers"),
+        ("prb run pruntime", "--listen"),
+        ("prb run pruntime --listen here", "--listen"),
+        ("prb run --dev pruntime --listen 127.0.0.1:0", "pruntime"),
+        ("prb walk", "walk"),
+    ];
+    for (words, expected) in cases {
+        let line = mistake(words);
+        assert!(line.contains(expected), "{words}: {line}");
+        assert!(!line.contains('\n') && !line.contains("Usage"), "{words}: {line}");
+    }
+}

@@ -1,0 +1,99 @@
+//! The whole bridge on the embedded network, in one process.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::Failure;
+use crate::args::{DevArgs, Goal};
+use crate::logging::{self, Target};
+use crate::output::Output;
+use crate::process::{self, StopSignal};
+use crate::shutdown::Stack;
+use crate::view::View;
+
+mod bridge;
+mod data_dir;
+mod managing;
+mod network;
+mod observe;
+pub(crate) mod pruntime;
+mod trading;
+mod workers;
+
+pub use bridge::{Bridge, Options};
+pub use data_dir::DataDir;
+
+/// How often what is shown is brought up to date.
+const REFRESH: Duration = Duration::from_millis(200);
+/// How long stopping may take: well within the patience of who pressed Ctrl-C.
+const STOP_LIMIT: Duration = Duration::from_millis(4500);
+
+/// `prb run --dev`.
+pub(crate) fn run(args: &DevArgs, log: &str) -> Result<(), Failure> {
+    let folder = DataDir::open(args.data_dir.as_deref())?;
+    let mut output = Output::new(args.json);
+    let log_file = folder.path().join("prb.log");
+    let target = if output.is_live() { Target::File(&log_file) } else { Target::Stderr };
+    logging::start(log, &target)?;
+    process::block_on(session(args, &folder, &mut output))
+}
+
+/// Runs until the goal is reached or missed, a part fails, or somebody wants it to stop; then
+/// stops what runs.
+async fn session(args: &DevArgs, folder: &DataDir, output: &mut Output) -> Result<(), Failure> {
+    let mut stop = StopSignal::listen()?;
+    let mut stack = Stack::default();
+    let result = tokio::select! {
+        result = follow(args, folder, &mut stack, output) => result,
+        () = stop.received() => Ok(()),
+    };
+    stack.stop(STOP_LIMIT).await;
+    result
+}
+
+async fn follow(
+    args: &DevArgs,
+    folder: &DataDir,
+    stack: &mut Stack,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let started = Instant::now();
+    let mut view = View { notes: vec![folder.note()], ..View::default() };
+    let options = Options {
+        workers: args.workers,
+        history: args.history,
+        block_time: args.block_time(),
+        folder: folder.path().to_owned(),
+    };
+    let bridge = Bridge::start(options, stack, &mut |note| {
+        view.elapsed = started.elapsed();
+        view.notes.push(note);
+        // Whether anybody looks is found out below.
+        let _ = output.show(&view);
+    })
+    .await?;
+
+    let mut failure = std::pin::pin!(bridge.failure());
+    let mut ticks = interval(REFRESH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            reason = &mut failure => return Err(Failure::Failed(reason)),
+        }
+        bridge.update(&mut view);
+        view.elapsed = started.elapsed();
+        if output.show(&view).is_err() {
+            // Who read along has gone.
+            return Ok(());
+        }
+        match args.until {
+            Some(Goal::Computing) if view.all_computing() => return Ok(()),
+            Some(Goal::Computing) if view.elapsed >= args.timeout() => {
+                return Err(Failure::Unmet(view.why_not_computing()));
+            }
+            _ => {}
+        }
+    }
+}

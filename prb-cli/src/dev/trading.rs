@@ -1,0 +1,38 @@
+//! The queue and the trader.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use prb_core::chain::ChainClient;
+use prb_core::queue::JobQueue;
+use prb_core::queue::embedded::{EmbeddedQueue, EmbeddedQueueConfig};
+use prb_core::queue::wire::JobKey;
+use prb_core::trader::{Trader, TraderConfig, TraderHandle};
+use prb_walkie::identity::Identity;
+
+/// Opens the queue in `folder`; its jobs are signed with a key of `identity`.
+pub(super) fn queue(folder: &Path, identity: &Identity) -> Result<Arc<dyn JobQueue>> {
+    let key = JobKey::new(*identity.mac_key("job"));
+    let config = EmbeddedQueueConfig::at(folder.join("queue"), key);
+    let queue = EmbeddedQueue::open(config).context("the queue does not open")?;
+    Ok(Arc::new(queue))
+}
+
+/// Starts the trader of that queue.
+pub(super) async fn start(
+    chain: ChainClient,
+    queue: Arc<dyn JobQueue>,
+    identity: Arc<Identity>,
+    block_time: Duration,
+) -> Result<TraderHandle> {
+    let config = TraderConfig {
+        max_batch_age: block_time,
+        retry_after: block_time,
+        ..TraderConfig::default()
+    };
+    let trader =
+        Trader::builder(config).chain(chain).queue(queue).operator_opener(identity).build()?;
+    trader.start().await.context("the trader does not start")
+}

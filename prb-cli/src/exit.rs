@@ -1,0 +1,65 @@
+//! How a command ends: 0 done, 1 failed with reasons, 2 usage.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// What was asked for cannot be asked for.
+    Usage(String),
+    /// It failed.
+    Failed(anyhow::Error),
+    /// What was waited for did not come; one reason a line.
+    Unmet(Vec<String>),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Says on standard error why it failed, if it did.
+pub(crate) fn code(result: Result<(), Failure>) -> ExitCode {
+    let (lines, code) = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Usage(line)) => (vec![line], 2),
+        Err(Failure::Failed(error)) => (vec![one_line(&error)], 1),
+        Err(Failure::Unmet(reasons)) => (reasons, 1),
+    };
+    for line in lines {
+        // Nobody is left to be told when standard error is closed.
+        let _ = writeln!(io::stderr(), "prb: {line}");
+    }
+    ExitCode::from(code)
+}
+
+/// An error with its causes. Some errors already tell theirs: nothing is said twice.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.is_empty() {
+            line = text;
+        } else if !line.contains(&text) {
+            line = format!("{line}: {text}");
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn causes_are_told_once_and_in_one_line() {
+        let error = anyhow!("port 1 is\n in use").context("cannot listen").context("no worker");
+        assert_eq!(one_line(&error), "no worker: cannot listen: port 1 is in use");
+        let error = anyhow!("in use").context("cannot listen: in use");
+        assert_eq!(one_line(&error), "cannot listen: in use");
+    }
+}

@@ -1,0 +1,85 @@
+//! Where logs go and what is in them.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use anyhow::Context;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+use crate::Failure;
+
+/// Where logs go.
+pub(crate) enum Target<'a> {
+    /// Standard error.
+    Stderr,
+    /// A file, while a live view has the terminal.
+    File(&'a Path),
+}
+
+/// Libraries of others speak from this level on, unless directives say otherwise.
+const OTHERS: &str = "warn";
+/// Our own crates.
+const OURS: [&str; 4] = ["prb_cli", "prb_core", "prb_devnet", "prb_walkie"];
+
+/// Starts logging for the rest of the process.
+pub(crate) fn start(level: &str, target: &Target<'_>) -> Result<(), Failure> {
+    let filter = filter(level)?;
+    let (writer, colours) = match target {
+        Target::Stderr => {
+            let colours = io::IsTerminal::is_terminal(&io::stderr());
+            (BoxMakeWriter::new(io::stderr), colours)
+        }
+        Target::File(path) => (BoxMakeWriter::new(open(path)?), false),
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(writer)
+        .try_init()
+        .map_err(|error| Failure::Failed(anyhow::anyhow!("cannot start logging: {error}")))
+}
+
+fn open(path: &Path) -> Result<File, anyhow::Error> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot write the log {}", path.display()))
+}
+
+fn filter(level: &str) -> Result<EnvFilter, Failure> {
+    // Version 2's loggers know one level more.
+    let level = if level.eq_ignore_ascii_case("fatal") { "error" } else { level };
+    let directives = if level.contains(['=', ',']) {
+        level.to_owned()
+    } else {
+        let ours = OURS.map(|krate| format!("{krate}={level}")).join(",");
+        format!("{OTHERS},{ours}")
+    };
+    EnvFilter::try_new(directives)
+        .map_err(|error| Failure::Usage(format!("--log {level} is no level: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_for_our_crates() {
+        let filter = filter("debug").unwrap().to_string();
+        assert!(filter.contains("prb_core=debug") && filter.contains("warn"), "{filter}");
+    }
+
+    #[test]
+    fn directives_stand_alone() {
+        assert_eq!(filter("prb_core=trace").unwrap().to_string(), "prb_core=trace");
+    }
+
+    #[test]
+    fn fatal_is_error_and_nonsense_is_usage() {
+        assert!(filter("FATAL").unwrap().to_string().contains("prb_core=error"));
+        assert!(matches!(filter("loud"), Err(Failure::Usage(_))));
+    }
+}

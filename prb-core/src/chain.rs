@@ -1,0 +1,15 @@
+//! A connected chain: requests to its nodes, the storage keys a bridge reads.
+
+pub mod client;
+pub mod endpoint;
+pub mod error;
+pub mod keys;
+#[cfg(test)]
+pub(crate) mod recorded;
+pub mod source;
+pub mod verify;
+
+pub use client::{ChainClient, ChainClientConfig};
+pub use endpoint::Endpoint;
+pub use error::{ChainError, Refusal};
+pub use source::ChainSource;

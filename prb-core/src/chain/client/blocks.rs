@@ -1,0 +1,112 @@
+//! Blocks and headers.
+
+use bytes::Bytes;
+use futures::StreamExt;
+use serde_json::json;
+use subxt::utils::H256;
+
+use super::json::{HexHash, JsonHeader, JsonSignedBlock};
+use super::{ChainClient, Subscription};
+use crate::chain::ChainError;
+use crate::scale::header::{EncodedHeader, EngineId, GRANDPA};
+
+/// A block as its node keeps it.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Header, whose hash is the one asked for.
+    pub header: EncodedHeader,
+    /// SCALE extrinsics, each with its length prefix, in order.
+    pub extrinsics: Vec<Bytes>,
+    /// Stored justifications by engine.
+    pub justifications: Vec<(EngineId, Bytes)>,
+}
+
+impl Block {
+    /// The stored GRANDPA justification.
+    pub fn grandpa_justification(&self) -> Option<&Bytes> {
+        self.justifications.iter().find(|(engine, _)| *engine == GRANDPA).map(|(_, bytes)| bytes)
+    }
+}
+
+impl ChainClient {
+    /// Hash of block 0; known without a request once a node was reached.
+    pub async fn genesis_hash(&self) -> Result<H256, ChainError> {
+        if let Some(genesis) = self.inner.genesis.get() {
+            return Ok(*genesis);
+        }
+        self.block_hash(0).await?.ok_or_else(|| self.unknown_block(0))
+    }
+
+    /// Hash of the best chain's block at a height, `None` where the node has none.
+    pub async fn block_hash(&self, number: u32) -> Result<Option<H256>, ChainError> {
+        let hash: Option<HexHash> = self.request("chain_getBlockHash", json!([number])).await?;
+        Ok(hash.map(|hash| hash.0))
+    }
+
+    /// Header of a block, checked to have that hash.
+    pub async fn header(&self, hash: H256) -> Result<EncodedHeader, ChainError> {
+        const METHOD: &str = "chain_getHeader";
+        let header: Option<JsonHeader> = self.request(METHOD, json!([hash])).await?;
+        let header = header.ok_or_else(|| self.unknown_block(hash))?;
+        self.check(METHOD, header, hash)
+    }
+
+    /// A block, its header checked to have that hash.
+    pub async fn block(&self, hash: H256) -> Result<Block, ChainError> {
+        const METHOD: &str = "chain_getBlock";
+        let block: Option<JsonSignedBlock> = self.request(METHOD, json!([hash])).await?;
+        let signed = block.ok_or_else(|| self.unknown_block(hash))?;
+        let justifications = signed.justifications.unwrap_or_default();
+        Ok(Block {
+            header: self.check(METHOD, signed.block.header, hash)?,
+            extrinsics: signed.block.extrinsics.into_iter().map(Bytes::from).collect(),
+            justifications: justifications
+                .into_iter()
+                .map(|(engine, bytes)| (engine, bytes.into()))
+                .collect(),
+        })
+    }
+
+    /// Hash of the newest finalized block.
+    pub async fn finalized_head(&self) -> Result<H256, ChainError> {
+        self.request("chain_getFinalizedHead", json!([])).await.map(|hash: HexHash| hash.0)
+    }
+
+    /// Header of the newest block, which may still be reverted.
+    pub async fn best_head(&self) -> Result<EncodedHeader, ChainError> {
+        const METHOD: &str = "chain_getHeader";
+        let header: Option<JsonHeader> = self.request(METHOD, json!([])).await?;
+        let header = header.ok_or_else(|| self.unknown_block("best"))?;
+        header.encode().map_err(|error| self.malformed(METHOD, error))
+    }
+
+    /// Finalized headers, the current one first; a node may leave some out.
+    pub async fn subscribe_finalized_heads(
+        &self,
+    ) -> Result<Subscription<EncodedHeader>, ChainError> {
+        const METHOD: &str = "chain_subscribeFinalizedHeads";
+        let heads = self
+            .subscribe::<JsonHeader>(METHOD, json!([]), "chain_unsubscribeFinalizedHeads")
+            .await?;
+        let client = self.clone();
+        let heads =
+            heads.map(move |head| head?.encode().map_err(|error| client.malformed(METHOD, error)));
+        Ok(heads.boxed())
+    }
+
+    fn check(
+        &self,
+        method: &str,
+        header: JsonHeader,
+        hash: H256,
+    ) -> Result<EncodedHeader, ChainError> {
+        let header = header.encode().map_err(|error| self.malformed(method, error))?;
+        if header.hash() == hash {
+            Ok(header)
+        } else {
+            let found = header.hash();
+            let reason = format!("the header hashes to {found:?}, asked for {hash:?}");
+            Err(self.malformed(method, reason))
+        }
+    }
+}

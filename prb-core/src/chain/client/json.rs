@@ -1,0 +1,124 @@
+//! How nodes write values in JSON.
+
+use std::fmt;
+
+use bytes::Bytes;
+use parity_scale_codec::{DecodeAll, Error as CodecError};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+use subxt::utils::H256;
+
+use crate::scale::header::{DigestItem, EncodedHeader, Header};
+
+/// Bytes as 0x hex.
+pub(super) struct HexBytes(pub(super) Vec<u8>);
+
+impl<'de> Deserialize<'de> for HexBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Hex;
+        impl Visitor<'_> for Hex {
+            type Value = HexBytes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("0x and hex digits")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<HexBytes, E> {
+                let digits = text.strip_prefix("0x").unwrap_or(text);
+                hex::decode(digits).map(HexBytes).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Hex)
+    }
+}
+
+impl From<HexBytes> for Bytes {
+    fn from(bytes: HexBytes) -> Self {
+        bytes.0.into()
+    }
+}
+
+/// A hash as 0x hex.
+#[derive(Clone, Copy)]
+pub(super) struct HexHash(pub(super) H256);
+
+impl<'de> Deserialize<'de> for HexHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let HexBytes(bytes) = HexBytes::deserialize(deserializer)?;
+        let hash = <[u8; 32]>::try_from(bytes).map_err(|_| D::Error::custom("not 32 bytes"))?;
+        Ok(Self(H256(hash)))
+    }
+}
+
+/// 0x hex of bytes.
+pub(super) fn hex(bytes: impl AsRef<[u8]>) -> String {
+    format!("0x{}", hex::encode(bytes))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JsonHeader {
+    parent_hash: HexHash,
+    number: JsonNumber,
+    state_root: HexHash,
+    extrinsics_root: HexHash,
+    digest: JsonDigest,
+}
+
+#[derive(Deserialize)]
+struct JsonDigest {
+    logs: Vec<HexBytes>,
+}
+
+/// Nodes write hex, some proxies numbers.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum JsonNumber {
+    Number(u32),
+    Hex(String),
+}
+
+impl JsonHeader {
+    /// The header with its SCALE bytes.
+    pub(super) fn encode(self) -> Result<EncodedHeader, CodecError> {
+        let number = match self.number {
+            JsonNumber::Number(number) => number,
+            JsonNumber::Hex(text) => {
+                let digits = text.strip_prefix("0x").unwrap_or(&text);
+                u32::from_str_radix(digits, 16).map_err(|_| "not a block number")?
+            }
+        };
+        let logs = self.digest.logs;
+        let digest: Result<_, _> =
+            logs.iter().map(|HexBytes(item)| DigestItem::decode_all(&mut &item[..])).collect();
+        Ok(EncodedHeader::from(Header {
+            parent_hash: self.parent_hash.0,
+            number,
+            state_root: self.state_root.0,
+            extrinsics_root: self.extrinsics_root.0,
+            digest: digest?,
+        }))
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct JsonSignedBlock {
+    pub(super) block: JsonBlock,
+    pub(super) justifications: Option<Vec<([u8; 4], Vec<u8>)>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JsonBlock {
+    pub(super) header: JsonHeader,
+    pub(super) extrinsics: Vec<HexBytes>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JsonReadProof {
+    pub(super) proof: Vec<HexBytes>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JsonChangeSet {
+    pub(super) changes: Vec<(HexBytes, Option<HexBytes>)>,
+}

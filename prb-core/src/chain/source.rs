@@ -1,0 +1,123 @@
+//! What a data provider asks of a chain.
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use subxt::utils::H256;
+
+use super::client::{Pair, Subscription};
+use super::{ChainClient, ChainError};
+use crate::scale::header::EncodedHeader;
+
+/// An answer to come.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, ChainError>>;
+
+/// A chain to read from: nodes over WebSocket, or a double.
+///
+/// Headers have the hash they were asked by. Nothing else is verified.
+pub trait ChainSource: Send + Sync + 'static {
+    /// Who is asked at the moment, for messages.
+    fn endpoint(&self) -> String;
+
+    /// Asks another node from now on, if there is one: this one gave something wrong.
+    fn distrust(&self);
+
+    /// Hash of block 0.
+    fn genesis_hash(&self) -> Answer<'_, H256>;
+
+    /// Hash of the best chain's block at a height, `None` where there is none.
+    fn block_hash(&self, number: u32) -> Answer<'_, Option<H256>>;
+
+    /// Header of a block.
+    fn header(&self, hash: H256) -> Answer<'_, EncodedHeader>;
+
+    /// Header of a block and the GRANDPA justification stored with it, if there is one.
+    fn justified_header(&self, hash: H256) -> Answer<'_, (EncodedHeader, Option<Bytes>)>;
+
+    /// Header of the newest finalized block.
+    fn finalized_head(&self) -> Answer<'_, EncodedHeader>;
+
+    /// SCALE FinalityProof for a block, `None` when no justification is known.
+    fn prove_finality(&self, number: u32) -> Answer<'_, Option<Bytes>>;
+
+    /// Trie nodes proving the values under `keys` at a block.
+    fn read_proof(&self, keys: Vec<Vec<u8>>, at: H256) -> Answer<'_, Vec<Vec<u8>>>;
+
+    /// One value at a block.
+    fn storage(&self, key: Vec<u8>, at: H256) -> Answer<'_, Option<Vec<u8>>>;
+
+    /// Every pair of the state at a block, in order of the keys.
+    fn pairs(&self, at: H256) -> Answer<'_, Vec<Pair>>;
+
+    /// SCALE StorageChanges of a block.
+    fn storage_changes_at(&self, hash: H256) -> Answer<'_, Bytes>;
+
+    /// Finalized headers as they come; some may be left out.
+    fn finalized_heads(&self) -> Answer<'_, Subscription<EncodedHeader>>;
+
+    /// SCALE Justifications as rounds complete; some may be left out.
+    fn justifications(&self) -> Answer<'_, Subscription<Bytes>>;
+}
+
+impl ChainSource for ChainClient {
+    fn endpoint(&self) -> String {
+        self.endpoint().map_or_else(|error| error.to_string(), ToString::to_string)
+    }
+
+    fn distrust(&self) {
+        self.use_next_endpoint();
+    }
+
+    fn genesis_hash(&self) -> Answer<'_, H256> {
+        self.genesis_hash().boxed()
+    }
+
+    fn block_hash(&self, number: u32) -> Answer<'_, Option<H256>> {
+        self.block_hash(number).boxed()
+    }
+
+    fn header(&self, hash: H256) -> Answer<'_, EncodedHeader> {
+        self.header(hash).boxed()
+    }
+
+    fn justified_header(&self, hash: H256) -> Answer<'_, (EncodedHeader, Option<Bytes>)> {
+        async move {
+            let block = self.block(hash).await?;
+            let justification = block.grandpa_justification().cloned();
+            Ok((block.header, justification))
+        }
+        .boxed()
+    }
+
+    fn finalized_head(&self) -> Answer<'_, EncodedHeader> {
+        async move { self.header(self.finalized_head().await?).await }.boxed()
+    }
+
+    fn prove_finality(&self, number: u32) -> Answer<'_, Option<Bytes>> {
+        self.prove_finality(number).boxed()
+    }
+
+    fn read_proof(&self, keys: Vec<Vec<u8>>, at: H256) -> Answer<'_, Vec<Vec<u8>>> {
+        async move { self.read_proof(&keys, at).await }.boxed()
+    }
+
+    fn storage(&self, key: Vec<u8>, at: H256) -> Answer<'_, Option<Vec<u8>>> {
+        async move { self.storage(&key, at).await }.boxed()
+    }
+
+    fn pairs(&self, at: H256) -> Answer<'_, Vec<Pair>> {
+        self.pairs(&[], at).boxed()
+    }
+
+    fn storage_changes_at(&self, hash: H256) -> Answer<'_, Bytes> {
+        self.storage_changes_at(hash).boxed()
+    }
+
+    fn finalized_heads(&self) -> Answer<'_, Subscription<EncodedHeader>> {
+        self.subscribe_finalized_heads().boxed()
+    }
+
+    fn justifications(&self) -> Answer<'_, Subscription<Bytes>> {
+        self.subscribe_justifications().boxed()
+    }
+}

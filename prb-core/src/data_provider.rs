@@ -1,0 +1,27 @@
+//! The data provider: follows the relay chain and the parachain, verifies what it gets, stores it
+//! once, and serves it ready for pRuntime.
+//!
+//! ```text
+//! relay ──► segments ──► parachain headers ──► blocks with storage changes ──► served
+//!           verified      proven by the          replayed to each header's
+//!           all through   relay chain's state    state root
+//! ```
+//! A relay chain segment becomes visible only when the parachain headers it commits to are stored.
+
+mod config;
+mod genesis;
+mod handle;
+mod ingest;
+mod serve;
+mod service;
+mod state;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use config::{ConfigError, DataProviderConfig, VerifyState};
+pub use handle::DataProviderHandle;
+pub use service::{DataProvider, DataProviderBuilder};
+pub use status::{Problem, ProviderStatus, Stage};
+
+pub use crate::store::{StoreConfig, StoreError};

@@ -1,0 +1,93 @@
+//! A running data provider, as others hold it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use prb_walkie::proto::data_provider::Info;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::serve::Server;
+use super::status::{Progress, ProviderStatus};
+use crate::blob::{BlobError, BlobKey, BlobSource};
+use crate::store::{Store, StoreError};
+
+/// A running data provider; clones are the same one. It runs until [`Self::shutdown`], whatever
+/// becomes of its nodes.
+#[derive(Clone)]
+pub struct DataProviderHandle {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) store: Arc<Store>,
+    pub(super) server: Server,
+    pub(super) progress: Arc<Progress>,
+    pub(super) repairs: mpsc::Sender<u32>,
+    pub(super) cancel: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    pub(super) shutdown_timeout: Duration,
+}
+
+impl DataProviderHandle {
+    /// How far it is and what keeps it.
+    pub fn status(&self) -> ProviderStatus {
+        self.inner.progress.subscribe().borrow().clone()
+    }
+
+    /// Status whenever it changes.
+    pub fn subscribe(&self) -> watch::Receiver<ProviderStatus> {
+        self.inner.progress.subscribe()
+    }
+
+    /// Stops ingesting and serving, and writes down what is not yet durable. Gives up waiting
+    /// after the configured time: what is stored stays whole.
+    pub async fn shutdown(&self) -> Result<(), StoreError> {
+        self.inner.cancel.cancel();
+        self.inner.tasks.close();
+        if tokio::time::timeout(self.inner.shutdown_timeout, self.inner.tasks.wait()).await.is_err()
+        {
+            tracing::warn!(after = ?self.inner.shutdown_timeout, "did not stop in time");
+        }
+        self.inner.store.flush().await
+    }
+
+    /// Returns when it has stopped.
+    pub async fn wait(&self) {
+        self.inner.cancel.cancelled().await;
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+}
+
+impl BlobSource for DataProviderHandle {
+    fn get(&self, key: BlobKey, wait: Duration) -> BoxFuture<'_, Result<Option<Bytes>, BlobError>> {
+        self.inner.server.get(key, wait).boxed()
+    }
+
+    fn info(&self) -> BoxFuture<'_, Result<Info, BlobError>> {
+        async { Ok(self.status().info) }.boxed()
+    }
+
+    fn report_bad_block(&self, number: u32) -> BoxFuture<'_, Result<(), BlobError>> {
+        async move {
+            // When the queue is full enough others are being fetched anew; the worker will ask
+            // again and its manager report again.
+            if self.inner.repairs.try_send(number).is_err() {
+                tracing::debug!(number, "too many bad blocks reported at once");
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+impl std::fmt::Debug for DataProviderHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DataProviderHandle").field("status", &self.status()).finish()
+    }
+}

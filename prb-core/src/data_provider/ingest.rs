@@ -1,0 +1,194 @@
+//! Fetching, verifying and storing, stage by stage.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prb_walkie::proto::db;
+use prost::Message;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use self::error::IngestError;
+use super::config::VerifyState;
+use super::genesis::{self, Genesis};
+use super::status::{Progress, Stage, height};
+use crate::backoff::Backoff;
+use crate::chain::ChainSource;
+use crate::store::relay::RelaySegments;
+use crate::store::{Durability, Store, StoreError};
+
+mod blocks;
+pub(super) mod error;
+mod headers;
+mod history;
+mod position;
+mod relay;
+pub(super) mod repair;
+mod tip;
+mod window;
+
+const RETRY: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(30));
+/// What is merely too early is asked again sooner.
+const EARLY: Duration = Duration::from_secs(1);
+/// Verified segments that wait for their parachain headers.
+const SEGMENTS_AHEAD: usize = 4;
+/// Blocks that wait to be fetched anew.
+pub(super) const REPAIRS_WAITING: usize = 16;
+
+/// What all stages share.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) relay: Arc<dyn ChainSource>,
+    pub(super) para: Arc<dyn ChainSource>,
+    pub(super) store: Arc<Store>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) cancel: CancellationToken,
+    pub(super) para_id: Option<u32>,
+    pub(super) verify_state: VerifyState,
+    pub(super) state_interval: u32,
+}
+
+impl Context {
+    /// Tries `step` until it succeeds; each failure is said, counted and waited out. `None` when
+    /// stopping, an error when the store failed: that is not a node's fault.
+    pub(super) async fn retry<T, F>(
+        &self,
+        stage: Stage,
+        chain: &dyn ChainSource,
+        step: impl Fn() -> F,
+    ) -> Result<Option<T>, StoreError>
+    where
+        F: Future<Output = Result<T, IngestError>>,
+    {
+        let mut failures = 0;
+        loop {
+            let result = tokio::select! {
+                result = step() => result,
+                () = self.cancel.cancelled() => return Ok(None),
+            };
+            let wait = match result {
+                Ok(value) => {
+                    self.progress.went_on(stage);
+                    return Ok(Some(value));
+                }
+                Err(IngestError::Store(error)) => return Err(error),
+                Err(IngestError::NotYet(reason)) => {
+                    self.progress.problem(stage, reason);
+                    EARLY
+                }
+                Err(error) => self.failed(stage, chain, &error, failures),
+            };
+            failures += 1;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.cancel.cancelled() => return Ok(None),
+            }
+        }
+    }
+
+    /// Says and counts a failure; gives the wait before the next attempt.
+    fn failed(
+        &self,
+        stage: Stage,
+        chain: &dyn ChainSource,
+        error: &IngestError,
+        failures: u32,
+    ) -> Duration {
+        let wait = RETRY.delay(failures);
+        if matches!(error, IngestError::Refused(_)) {
+            self.progress.refused();
+            chain.distrust();
+        }
+        tracing::warn!(%stage, %error, retry_in = ?wait, "cannot go on");
+        self.progress.problem(stage, error.to_string());
+        wait
+    }
+}
+
+/// Runs until cancelled. `ready` is told when the relay chain's segments can be read.
+pub(super) async fn run(
+    context: Context,
+    mut repairs: mpsc::Receiver<u32>,
+    ready: impl Fn(u32, Arc<RelaySegments>),
+) {
+    let mut failures = 0;
+    while !context.cancel.is_cancelled() {
+        match Box::pin(run_stages(&context, &mut repairs, &ready)).await {
+            Ok(()) => break,
+            Err(error) => {
+                let wait = RETRY.delay(failures);
+                failures += 1;
+                tracing::error!(%error, retry_in = ?wait, "the store failed");
+                context.progress.problem(Stage::Store, error.to_string());
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = context.cancel.cancelled() => {}
+                }
+            }
+        }
+    }
+}
+
+async fn run_stages(
+    context: &Context,
+    repairs: &mut mpsc::Receiver<u32>,
+    ready: &impl Fn(u32, Arc<RelaySegments>),
+) -> Result<(), StoreError> {
+    let Some(genesis) = genesis(context).await? else { return Ok(()) };
+    context.progress.update(|info| {
+        info.para_id = height(genesis.para_id);
+        info.parent_start_header = height(genesis.position.next());
+    });
+    let segments = Arc::new(context.store.open_relay(genesis.position.next()).await?);
+    let position = position::resume(&genesis, &segments).await?;
+    ready(genesis.para_id, segments.clone());
+    context.progress.went_on(Stage::Store);
+    tracing::info!(
+        para_id = genesis.para_id,
+        relay = position.number,
+        parachain = context.store.blocks.next() - 1,
+        "following the chains"
+    );
+
+    // A stage that fails ends the others too: all begin again from what is stored.
+    let context = Context { cancel: context.cancel.child_token(), ..context.clone() };
+    let (verified, to_store) = mpsc::channel(SEGMENTS_AHEAD);
+    let tips = tip::Tips::new();
+    let cancel = &context.cancel;
+    let outcome = tokio::join!(
+        guarded(cancel, tip::follow(&context, &tips)),
+        guarded(cancel, relay::run(&context, genesis.para_id, position, &tips, verified)),
+        guarded(cancel, headers::run(&context, genesis.para_id, segments, to_store)),
+        guarded(cancel, blocks::run(&context)),
+        guarded(cancel, repair::run(&context, repairs)),
+    );
+    outcome.0.and(outcome.1).and(outcome.2).and(outcome.3).and(outcome.4)
+}
+
+async fn guarded(
+    cancel: &CancellationToken,
+    stage: impl Future<Output = Result<(), StoreError>>,
+) -> Result<(), StoreError> {
+    let result = stage.await;
+    cancel.cancel();
+    result
+}
+
+/// What workers start from: stored, or fetched, verified and stored now.
+async fn genesis(context: &Context) -> Result<Option<Genesis>, StoreError> {
+    let unreadable = |reason: String| StoreError::Damaged { object: "genesis".to_owned(), reason };
+    if let Some(body) = context.store.genesis().await? {
+        let message = db::Genesis::decode(body).map_err(|error| unreadable(error.to_string()))?;
+        return Genesis::read(&message).map(Some).map_err(|error| unreadable(error.to_string()));
+    }
+    let fetch = || genesis::fetch(&*context.relay, &*context.para, context.para_id);
+    let fetched = context.retry(Stage::Genesis, &*context.para, fetch).await?;
+    let Some((message, header)) = fetched else { return Ok(None) };
+    if context.store.headers.next() == 0 {
+        context.store.headers.append(0, vec![header.bytes().clone()])?;
+        context.store.headers.commit(Durability::Now).await?;
+    }
+    // Last: where it is there, header 0 is too.
+    context.store.put_genesis(message.encode_to_vec().into()).await?;
+    Genesis::read(&message).map(Some).map_err(|error| unreadable(error.to_string()))
+}

@@ -1,0 +1,231 @@
+//! Parachain blocks with their storage changes, replayed before they are stored.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream::FuturesOrdered;
+use futures::{FutureExt, StreamExt};
+use parity_scale_codec::DecodeAll;
+use tokio::time::Instant;
+
+use super::error::{IngestError, Refused};
+use super::window::Window;
+use super::{Context, EARLY};
+use crate::chain::verify::para_state::ParaState;
+use crate::chain::{ChainError, Refusal};
+use crate::scale::bridge::block_header_with_changes;
+use crate::scale::header::EncodedHeader;
+use crate::scale::storage::StorageChanges;
+use crate::store::{Durability, StoreError};
+
+use super::super::state;
+use super::super::status::{Stage, height};
+
+/// Most requests for storage changes in flight, and most bytes they may bring.
+const MAX_IN_FLIGHT: usize = 64;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Blocks verified in one go.
+const BATCH: usize = 64;
+/// While catching up, blocks are written down at least so often.
+const WRITE_DOWN: Duration = Duration::from_secs(5);
+
+/// A block as fetched.
+struct Fetched {
+    header: EncodedHeader,
+    changes: Result<Bytes, ChainError>,
+}
+
+/// Fetches, verifies and stores blocks whose headers are stored, until cancelled.
+pub(super) async fn run(context: &Context) -> Result<(), StoreError> {
+    let Some(mut state) = state::restore(context).await? else { return Ok(()) };
+    let mut heights = context.store.heights();
+    let mut window = Window::new(MAX_IN_FLIGHT, MAX_BYTES);
+    let mut written_down = Instant::now();
+    let mut failures = 0;
+    while !context.cancel.is_cancelled() {
+        let last = heights.borrow_and_update().headers.unwrap_or(0);
+        let first = context.store.blocks.next();
+        if first > last {
+            context.store.blocks.commit(Durability::Now).await?;
+            state::keep(context, &mut state).await?;
+            tokio::select! {
+                // The sender lives as long as the store.
+                _ = heights.changed() => {}
+                () = context.cancel.cancelled() => {}
+            }
+            continue;
+        }
+        let run = fetch_run(context, first, last, &mut window, &mut state, &mut written_down);
+        let result = tokio::select! {
+            result = run => result,
+            // A block half way through is fetched again after the restart.
+            () = context.cancel.cancelled() => return Ok(()),
+        };
+        let wait = match result {
+            Ok(()) => {
+                failures = 0;
+                context.progress.went_on(Stage::Blocks);
+                continue;
+            }
+            Err(IngestError::Store(error)) => return Err(error),
+            Err(IngestError::NotYet(reason)) => {
+                context.progress.problem(Stage::Blocks, reason);
+                EARLY
+            }
+            Err(error) => {
+                window.failed();
+                if context.store.blocks.next() > first {
+                    failures = 0;
+                }
+                failures += 1;
+                context.failed(Stage::Blocks, &*context.para, &error, failures - 1)
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = context.cancel.cancelled() => {}
+        }
+    }
+    Ok(())
+}
+
+/// Blocks `first..=last`, with as many requests in flight as the window allows.
+async fn fetch_run(
+    context: &Context,
+    first: u32,
+    last: u32,
+    window: &mut Window,
+    state: &mut state::Held,
+    written_down: &mut Instant,
+) -> Result<(), IngestError> {
+    let mut in_flight = FuturesOrdered::new();
+    let mut headers: VecDeque<EncodedHeader> = VecDeque::new();
+    let (mut next_header, mut batch) = (first, Vec::new());
+    loop {
+        while in_flight.len() < window.limit() {
+            if headers.is_empty() && next_header <= last {
+                headers = read_headers(context, next_header, last).await?.into();
+                next_header += headers.len() as u32;
+            }
+            let Some(header) = headers.pop_front() else { break };
+            in_flight.push_back(fetch(context, header));
+        }
+        let Some(fetched) = in_flight.next().await else { break };
+        batch.push(fetched);
+        while batch.len() < BATCH
+            && let Some(Some(fetched)) = in_flight.next().now_or_never()
+        {
+            batch.push(fetched);
+        }
+        for fetched in &batch {
+            if let Ok(changes) = &fetched.changes {
+                window.answered(changes.len());
+            }
+        }
+        store(context, std::mem::take(&mut batch), state).await?;
+        let durability = if written_down.elapsed() >= WRITE_DOWN {
+            *written_down = Instant::now();
+            Durability::Now
+        } else {
+            Durability::WhenSealed
+        };
+        context.store.blocks.commit(durability).await?;
+        state::keep(context, state).await?;
+    }
+    Ok(())
+}
+
+/// Stored headers from `first` to at most `last`, out of one unit.
+async fn read_headers(
+    context: &Context,
+    first: u32,
+    last: u32,
+) -> Result<Vec<EncodedHeader>, StoreError> {
+    let items = context.store.headers.items(first, last - first + 1).await?;
+    let headers: Result<Vec<_>, _> = items.into_iter().map(EncodedHeader::decode).collect();
+    let headers = headers.map_err(|error| error.to_string());
+    match headers {
+        Ok(headers) if headers.first().is_some_and(|header| header.number() == first) => {
+            Ok(headers)
+        }
+        other => Err(StoreError::Damaged {
+            object: format!("parachain header {first}"),
+            reason: other.err().unwrap_or_else(|| "it is missing".to_owned()),
+        }),
+    }
+}
+
+async fn fetch(context: &Context, header: EncodedHeader) -> Fetched {
+    let changes = context.para.storage_changes_at(header.hash()).await;
+    Fetched { header, changes }
+}
+
+/// Verifies blocks in order and stores those before the first that is wrong.
+async fn store(
+    context: &Context,
+    batch: Vec<Fetched>,
+    state: &mut state::Held,
+) -> Result<(), IngestError> {
+    let Some(first) = batch.first().map(|fetched| fetched.header.number()) else { return Ok(()) };
+    let held = state.take();
+    let checked = tokio::task::spawn_blocking(move || check(batch, held));
+    let (good, held, outcome) =
+        checked.await.map_err(|error| IngestError::NotYet(error.to_string()))?;
+    let last = first + good.len() as u32 - 1;
+    state.put_back(held, last);
+    context.store.blocks.append(first, good)?;
+    context.progress.update(|info| info.para_processed_height = height(last));
+    outcome.map_err(|(number, failure)| match failure {
+        Failure::Fetch(error) if error.refusal() == Some(Refusal::StateUnavailable) => {
+            IngestError::NotYet(format!("parachain block {number}: {error}"))
+        }
+        Failure::Fetch(error) => error.into(),
+        Failure::Wrong(reason) => Refused {
+            block: format!("parachain block {number}"),
+            endpoint: context.para.endpoint(),
+            reason,
+        }
+        .into(),
+    })
+}
+
+enum Failure {
+    Fetch(ChainError),
+    Wrong(String),
+}
+
+type Checked = (Vec<Bytes>, Option<ParaState>, Result<(), (u32, Failure)>);
+
+/// Replays blocks; gives those before the first failure ready to be stored.
+fn check(batch: Vec<Fetched>, mut state: Option<ParaState>) -> Checked {
+    let mut good = Vec::with_capacity(batch.len());
+    for Fetched { header, changes } in batch {
+        let number = header.number();
+        let changes = match changes {
+            Ok(changes) => changes,
+            Err(error) => return (good, state, Err((number, Failure::Fetch(error)))),
+        };
+        if let Err(reason) = check_block(&header, &changes, state.as_mut()) {
+            return (good, state, Err((number, Failure::Wrong(reason))));
+        }
+        good.push(block_header_with_changes(header.bytes(), &changes).into());
+    }
+    (good, state, Ok(()))
+}
+
+/// Checks that storage changes decode to the last byte and give the header's state root.
+pub(super) fn check_block(
+    header: &EncodedHeader,
+    changes: &[u8],
+    state: Option<&mut ParaState>,
+) -> Result<(), String> {
+    let changes = StorageChanges::decode_all(&mut &changes[..])
+        .map_err(|error| format!("its storage changes do not decode: {error}"))?;
+    match state {
+        None => Ok(()),
+        Some(state) => {
+            state.apply(changes, header.header().state_root).map_err(|error| error.to_string())
+        }
+    }
+}

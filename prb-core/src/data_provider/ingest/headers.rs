@@ -1,0 +1,152 @@
+//! Parachain headers up to the head each relay chain segment proves; then the segment itself.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use parity_scale_codec::Encode;
+use prb_walkie::proto::data_provider::RelaySegment;
+use tokio::sync::mpsc;
+
+use super::error::{IngestError, Refused};
+use super::position::last_header;
+use super::{Context, history};
+use crate::chain::verify::headers::continue_chain;
+use crate::chain::verify::segment::Segment;
+use crate::chain::verify::storage_proof::{Proof, para_head};
+use crate::scale::bridge::header_to_sync;
+use crate::scale::header::EncodedHeader;
+use crate::store::relay::RelaySegments;
+use crate::store::{Durability, StoreError};
+
+use super::super::status::{Stage, height};
+
+const IN_FLIGHT: usize = 32;
+
+/// Stores segments in order, each after its parachain headers, until cancelled.
+pub(super) async fn run(
+    context: &Context,
+    para_id: u32,
+    segments: Arc<RelaySegments>,
+    mut verified: mpsc::Receiver<Segment>,
+) -> Result<(), StoreError> {
+    if let Some(head) = stored_head(&segments, para_id).await?
+        && !up_to(context, &head).await?
+    {
+        return Ok(());
+    }
+    loop {
+        let segment = tokio::select! {
+            segment = verified.recv() => segment,
+            () = context.cancel.cancelled() => None,
+        };
+        let Some(segment) = segment else { return Ok(()) };
+        if let Some(head) = &segment.para_head
+            && !up_to(context, head).await?
+        {
+            return Ok(());
+        }
+        segments.append(message(segment)).await?;
+    }
+}
+
+/// The parachain's head at the last stored segment.
+async fn stored_head(
+    segments: &RelaySegments,
+    para_id: u32,
+) -> Result<Option<EncodedHeader>, StoreError> {
+    let Some(last) = segments.last().await? else { return Ok(None) };
+    let Some(number) = last.para_number else { return Ok(None) };
+    let header = last_header(&last)?;
+    let nodes = last.para_proof.iter().map(|node| node.to_vec());
+    let proof = Proof::new(header.header().state_root, nodes);
+    match para_head(&proof, para_id) {
+        Ok(Some(head)) if head.number() == number => Ok(Some(head)),
+        other => Err(StoreError::Damaged {
+            object: format!("relay segment {}-{}", last.from, last.to),
+            reason: format!("its parachain head is not proven: {other:?}"),
+        }),
+    }
+}
+
+/// Has all headers up to `head` stored; `false` when stopping.
+async fn up_to(context: &Context, head: &EncodedHeader) -> Result<bool, StoreError> {
+    let number = height(head.number());
+    context.progress.update(|info| info.para_target = info.para_target.max(number));
+    let fetch = || fetch(context, head);
+    let Some(headers) = context.retry(Stage::Headers, &*context.para, fetch).await? else {
+        return Ok(false);
+    };
+    if let Some(first) = headers.first() {
+        let items = headers.iter().map(|header| header.bytes().clone()).collect();
+        context.store.headers.append(first.number(), items)?;
+        context.store.headers.commit(Durability::Now).await?;
+    }
+    Ok(true)
+}
+
+/// The headers after the stored ones up to `head`, which is proven: they must lead to it.
+async fn fetch(context: &Context, head: &EncodedHeader) -> Result<Vec<EncodedHeader>, IngestError> {
+    let wrong = |number: u32, reason: String| Refused {
+        block: format!("parachain header {number}"),
+        endpoint: context.para.endpoint(),
+        reason,
+    };
+    let next = context.store.headers.next();
+    let Some(last) = next.checked_sub(1) else {
+        return Err(IngestError::NotYet("parachain header 0 is not stored".to_owned()));
+    };
+    if head.number() <= last {
+        let stored = context.store.headers.item(head.number()).await?;
+        return match stored {
+            Some(stored) if stored == head.bytes() => Ok(Vec::new()),
+            _ => Err(wrong(
+                head.number(),
+                "the relay chain's head differs from the stored header".to_owned(),
+            )
+            .into()),
+        };
+    }
+    let numbers = futures::stream::iter(next..head.number());
+    let fetched = numbers.map(|number| async move {
+        let header = history::header_at(&*context.para, number).await?;
+        header.map(|(_, header)| header).ok_or_else(|| {
+            IngestError::NotYet(format!(
+                "{} lacks parachain block {number}",
+                context.para.endpoint()
+            ))
+        })
+    });
+    let mut headers: Vec<EncodedHeader> = fetched.buffered(IN_FLIGHT).try_collect().await?;
+    headers.push(head.clone());
+    let parent = context.store.headers.item(last).await?;
+    let parent = parent.and_then(|bytes| EncodedHeader::decode(bytes).ok());
+    let parent = parent.ok_or_else(|| StoreError::Damaged {
+        object: format!("parachain header {last}"),
+        reason: "it does not decode".to_owned(),
+    })?;
+    continue_chain(parent.hash(), next, &headers)
+        .map_err(|error| wrong(next, format!("not the relay chain's view: {error}")))?;
+    let number = height(head.number());
+    context.progress.update(|info| info.para_fetched_height = info.para_fetched_height.max(number));
+    Ok(headers)
+}
+
+/// The segment as it is stored and served.
+fn message(segment: Segment) -> RelaySegment {
+    let from = segment.headers.first().map_or(0, EncodedHeader::number);
+    let to = segment.headers.last().map_or(0, EncodedHeader::number);
+    let items = segment.headers.iter().map(|header| {
+        let justification = (header.number() == to).then_some(&segment.justification[..]);
+        Bytes::from(header_to_sync(header.bytes(), justification))
+    });
+    RelaySegment {
+        from,
+        to,
+        items: items.collect(),
+        set_id: segment.set_id,
+        authority_set_change: segment.change.map(|change| change.encode().into()),
+        para_number: segment.para_head.map(|head| head.number()),
+        para_proof: segment.para_proof.into_iter().map(Bytes::from).collect(),
+    }
+}

@@ -1,0 +1,75 @@
+//! How many requests to keep in flight.
+
+/// A window that grows while answers come and halves when they do not, bounded also by the bytes
+/// the answers are likely to have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    limit: f64,
+    max: usize,
+    max_bytes: usize,
+    average_bytes: f64,
+}
+
+impl Window {
+    /// At most `max` requests and `max_bytes` of answers at once.
+    pub(super) fn new(max: usize, max_bytes: usize) -> Self {
+        Self { limit: 4.0, max: max.max(1), max_bytes, average_bytes: 0.0 }
+    }
+
+    /// Requests that may be in flight.
+    pub(super) fn limit(&self) -> usize {
+        let by_bytes = (self.max_bytes as f64 / self.average_bytes.max(1.0)) as usize;
+        (self.limit as usize).min(by_bytes).clamp(1, self.max)
+    }
+
+    /// An answer of `bytes` came.
+    pub(super) fn answered(&mut self, bytes: usize) {
+        // One more per full round of answers.
+        self.limit = (self.limit + 1.0 / self.limit).min(self.max as f64);
+        self.average_bytes += (bytes as f64 - self.average_bytes) / 16.0;
+    }
+
+    /// No answer came in time, or the node was overwhelmed.
+    pub(super) fn failed(&mut self) {
+        self.limit = (self.limit / 2.0).max(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn grows_to_its_bound_and_halves_on_failure() {
+        let mut window = Window::new(32, 1 << 30);
+        (0..2000).for_each(|_| window.answered(1000));
+        assert_eq!(window.limit(), 32);
+        window.failed();
+        assert_eq!(window.limit(), 16);
+        (0..10).for_each(|_| window.failed());
+        assert_eq!(window.limit(), 1);
+    }
+
+    #[test]
+    fn large_answers_make_it_small() {
+        let mut window = Window::new(64, 8 << 20);
+        (0..2000).for_each(|_| window.answered(2 << 20));
+        assert_eq!(window.limit(), 4);
+    }
+
+    proptest! {
+        #[test]
+        fn stays_within_its_bounds(events in prop::collection::vec(prop::option::of(0_usize..1 << 24), 0..300)) {
+            let mut window = Window::new(48, 16 << 20);
+            for event in events {
+                match event {
+                    Some(bytes) => window.answered(bytes),
+                    None => window.failed(),
+                }
+                prop_assert!((1..=48).contains(&window.limit()));
+            }
+        }
+    }
+}

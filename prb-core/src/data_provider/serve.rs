@@ -1,0 +1,113 @@
+//! Answers to gets.
+
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parity_scale_codec::DecodeAll;
+use prb_walkie::proto::data_provider::{State, States};
+use prost::Message as _;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::state::StateInfo;
+use crate::blob::{BlobError, BlobKey};
+use crate::store::relay::RelaySegments;
+use crate::store::{Store, StoreError};
+
+/// Serves the store, and waits for what is not there yet.
+pub(super) struct Server {
+    store: Arc<Store>,
+    para_id: OnceLock<u32>,
+    /// There once the genesis is known; another after the store failed and was read again.
+    relay: RwLock<Option<Arc<RelaySegments>>>,
+    waiting: Semaphore,
+    cancel: CancellationToken,
+}
+
+impl Server {
+    pub(super) fn new(store: Arc<Store>, max_waiting: usize, cancel: CancellationToken) -> Self {
+        Self {
+            store,
+            para_id: OnceLock::new(),
+            relay: RwLock::default(),
+            waiting: Semaphore::new(max_waiting.min(Semaphore::MAX_PERMITS)),
+            cancel,
+        }
+    }
+
+    /// Now relay chain segments can be served.
+    pub(super) fn ready(&self, para_id: u32, relay: Arc<RelaySegments>) {
+        let _ = self.para_id.set(para_id);
+        *self.relay.write().unwrap_or_else(PoisonError::into_inner) = Some(relay);
+    }
+
+    /// The answer under `key`, waited for at most `wait`.
+    pub(super) async fn get(
+        &self,
+        key: BlobKey,
+        wait: Duration,
+    ) -> Result<Option<Bytes>, BlobError> {
+        let deadline = Instant::now() + wait;
+        let mut heights = self.store.heights();
+        loop {
+            if self.cancel.is_cancelled() {
+                return Err(BlobError::Stopping);
+            }
+            heights.mark_unchanged();
+            let found = self.look_up(key).await;
+            let found =
+                found.map_err(|error| BlobError::Store { key, reason: error.to_string() })?;
+            if found.is_some() || Instant::now() >= deadline {
+                return Ok(found);
+            }
+            // Where too many wait already, the answer is that it is not there.
+            let Ok(_waiting) = self.waiting.try_acquire() else { return Ok(None) };
+            tokio::select! {
+                // The sender lives as long as the store.
+                _ = heights.changed() => {}
+                () = sleep_until(deadline) => return Ok(None),
+                () = self.cancel.cancelled() => return Err(BlobError::Stopping),
+            }
+        }
+    }
+
+    async fn look_up(&self, key: BlobKey) -> Result<Option<Bytes>, StoreError> {
+        match key {
+            BlobKey::Genesis(para_id) => match self.para_id.get() {
+                Some(known) if *known == para_id => self.store.genesis().await,
+                _ => Ok(None),
+            },
+            BlobKey::Relay(number) => {
+                let relay = self.relay.read().unwrap_or_else(PoisonError::into_inner).clone();
+                match relay {
+                    Some(relay) => relay.segment(number).await,
+                    None => Ok(None),
+                }
+            }
+            BlobKey::Headers(chunk) => self.store.headers.unit(chunk).await,
+            BlobKey::Blocks(chunk) => self.store.blocks.unit(chunk).await,
+            BlobKey::States => self.states().await.map(Some),
+            BlobKey::StatePart { number, part } => {
+                if !self.store.states().await?.contains(&number) {
+                    return Ok(None);
+                }
+                // Part 0 of what is stored is the info.
+                self.store.state_part(number, part.saturating_add(1)).await
+            }
+        }
+    }
+
+    async fn states(&self) -> Result<Bytes, StoreError> {
+        let mut states = Vec::new();
+        for number in self.store.states().await? {
+            let info = self.store.state_part(number, 0).await?;
+            let info = info.and_then(|body| StateInfo::decode_all(&mut &body[..]).ok());
+            if let Some(StateInfo { parts, bytes, .. }) = info {
+                states.push(State { number, parts, bytes });
+            }
+        }
+        Ok(States { states }.encode_to_vec().into())
+    }
+}

@@ -1,0 +1,240 @@
+//! The whole provider on the recorded chains, with nodes that answer wrongly.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use prb_walkie::proto::data_provider::{ParaBlocks, ParaHeaders, RelaySegment};
+use prb_walkie::proto::db;
+use prost::Message as _;
+
+use super::*;
+use crate::blob::{BlobKey, BlobSource};
+use crate::chain::recorded::{Fault, Recorded};
+use crate::scale::bridge::header_to_sync;
+use crate::store::{Durability, Store};
+use crate::test_vectors::Vectors;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Relay blocks whose state the recording proves: the end of a period, and two after it.
+const CLOSED: u32 = 20;
+const TIPS: [u32; 2] = [21, 26];
+
+struct Setup {
+    folder: tempfile::TempDir,
+    relay: Arc<Recorded>,
+    para: Arc<Recorded>,
+}
+
+impl Setup {
+    /// A store that knows where the recorded chains begin.
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let vectors = Vectors::load();
+        let store = Store::open(folder.path(), &config(folder.path()).store).await.unwrap();
+        let header = Bytes::from_static(&vectors.para[0].header);
+        store.headers.append(0, vec![header]).unwrap();
+        store.headers.commit(Durability::Now).await.unwrap();
+        let genesis = db::Genesis {
+            para_id: vectors.para_id,
+            para_number: 0,
+            parent_number: vectors.relay_genesis,
+            bridge_genesis_info: Bytes::from_static(&vectors.genesis_info),
+            genesis_state: Bytes::from_static(&vectors.genesis_state),
+        };
+        store.put_genesis(genesis.encode_to_vec().into()).await.unwrap();
+        let (relay, para) = (Arc::new(Recorded::relay(CLOSED)), Arc::new(Recorded::para(47)));
+        Self { folder, relay, para }
+    }
+
+    async fn start(&self) -> DataProviderHandle {
+        let builder = DataProvider::builder(config(self.folder.path()));
+        let builder = builder.relay_chain(self.relay.clone()).para_chain(self.para.clone());
+        builder.build().unwrap().start().await.unwrap()
+    }
+}
+
+fn config(folder: &Path) -> DataProviderConfig {
+    let mut config = DataProviderConfig::new(folder, "ws://unused", "ws://unused");
+    config.store.headers_per_unit = 8;
+    config.store.blocks_per_unit = 4;
+    config.store.units_per_chunk = 2;
+    config.state_interval = 5;
+    config
+}
+
+/// Waits until everything up to relay block `end` is stored, and compares it with the recording.
+async fn complete(provider: &DataProviderHandle, end: u32) {
+    let vectors = Vectors::load();
+    let head = vectors.relay[end as usize].para_head.unwrap();
+    let mut status = provider.subscribe();
+    let done = status.wait_for(|status| {
+        status.info.parent_committed_height >= end as i32
+            && status.info.para_committed_height >= head as i32
+    });
+    if tokio::time::timeout(PATIENCE, done).await.is_err() {
+        panic!("not complete: {:#?}", provider.status());
+    }
+    let mut next = vectors.relay_genesis + 1;
+    while next <= end {
+        let body = provider.get(BlobKey::Relay(next), Duration::ZERO).await.unwrap().unwrap();
+        let segment = RelaySegment::decode(body).unwrap();
+        assert_eq!(segment.from, next);
+        for (number, item) in (segment.from..).zip(&segment.items) {
+            let block = &vectors.relay[number as usize];
+            let last = number == segment.to;
+            assert_eq!(item, &header_to_sync(&block.header, last.then_some(&block.justification)));
+        }
+        assert_eq!(segment.para_number, vectors.relay[segment.to as usize].para_head);
+        assert_eq!(segment.authority_set_change.is_some(), segment.to == CLOSED);
+        next = segment.to + 1;
+    }
+    for number in 0..=head {
+        let block = &vectors.para[number as usize];
+        let body = provider.get(BlobKey::Headers(number / 8), PATIENCE).await.unwrap().unwrap();
+        let chunk = ParaHeaders::decode(body).unwrap();
+        assert_eq!(chunk.items[(number - chunk.first) as usize], block.header);
+        if number > 0 {
+            let body = provider.get(BlobKey::Blocks(number / 4), PATIENCE).await.unwrap().unwrap();
+            let chunk = ParaBlocks::decode(body).unwrap();
+            let stored = &chunk.items[(number - chunk.first) as usize];
+            assert_eq!(stored, &block.block_header_with_changes, "block {number}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn history_and_tip_are_served_as_recorded_and_a_restart_goes_on() {
+    let setup = Setup::new().await;
+    let provider = setup.start().await;
+    complete(&provider, CLOSED).await;
+    for tip in TIPS {
+        setup.relay.grow(tip);
+        complete(&provider, tip).await;
+    }
+    assert_eq!(provider.status().refused, 0);
+    provider.shutdown().await.unwrap();
+    drop(provider);
+
+    // Whatever is asked of the nodes now must come from the store.
+    setup.para.fail(Fault::Pruned, u32::MAX);
+    let provider = setup.start().await;
+    complete(&provider, TIPS[1]).await;
+    provider.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_is_refused_counted_and_asked_again() {
+    for fault in [
+        Fault::BadJustification,
+        Fault::OtherFork,
+        Fault::OtherProof,
+        Fault::WrongChanges,
+        Fault::CutChanges,
+        Fault::OtherHeader,
+    ] {
+        let setup = Setup::new().await;
+        let of_relay =
+            matches!(fault, Fault::BadJustification | Fault::OtherFork | Fault::OtherProof);
+        let faulty = if of_relay { &setup.relay } else { &setup.para };
+        faulty.fail(fault, 2);
+        let provider = setup.start().await;
+        complete(&provider, CLOSED).await;
+        let status = provider.status();
+        assert!((1..=2).contains(&status.refused), "{fault:?}: {status:?}");
+        assert!(status.problems.is_empty(), "{fault:?}: {status:?}");
+        assert_eq!(u64::from(*faulty.distrusted.borrow()), status.refused, "{fault:?}");
+        provider.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_fails_is_asked_again() {
+    for (fault, times) in [(Fault::Disconnect, 5), (Fault::Pruned, 3)] {
+        let setup = Setup::new().await;
+        setup.relay.fail(fault, times);
+        setup.para.fail(fault, times);
+        let provider = setup.start().await;
+        complete(&provider, CLOSED).await;
+        assert_eq!(provider.status().refused, 0, "{fault:?}");
+        provider.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn where_finality_cannot_be_proven_stored_and_announced_justifications_serve() {
+    for fault in [Fault::CannotProve, Fault::WarpSynced] {
+        let setup = Setup::new().await;
+        setup.relay.fail(fault, u32::MAX);
+        let provider = setup.start().await;
+        complete(&provider, CLOSED).await;
+        setup.relay.grow(TIPS[0]);
+        complete(&provider, TIPS[0]).await;
+        assert_eq!(provider.status().refused, 0, "{fault:?}");
+        provider.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_get_waits_for_what_is_to_come_and_no_longer_than_asked() {
+    let setup = Setup::new().await;
+    let provider = setup.start().await;
+    complete(&provider, CLOSED).await;
+    let soon = provider.get(BlobKey::Relay(21), Duration::from_millis(50)).await.unwrap();
+    assert_eq!(soon, None);
+    let waiting = provider.get(BlobKey::Relay(21), PATIENCE);
+    let (found, ()) = tokio::join!(waiting, async { setup.relay.grow(21) });
+    assert_eq!(RelaySegment::decode(found.unwrap().unwrap()).unwrap().to, 21);
+    let waiting = provider.get(BlobKey::Relay(22), PATIENCE);
+    let (stopped, ()) = tokio::join!(waiting, async { provider.shutdown().await.unwrap() });
+    assert!(matches!(stopped, Err(crate::blob::BlobError::Stopping)), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn a_block_that_a_worker_reports_is_fetched_anew() {
+    let setup = Setup::new().await;
+    let provider = setup.start().await;
+    complete(&provider, CLOSED).await;
+    // As if the disk had given other bytes with a good checksum.
+    for number in [2, 9] {
+        provider.inner.store.blocks.replace(number, Bytes::from_static(b"bad")).await.unwrap();
+        provider.report_bad_block(number).await.unwrap();
+    }
+    provider.report_bad_block(4).await.unwrap();
+    let mut status = provider.subscribe();
+    let repaired = status.wait_for(|status| status.repaired == 2);
+    tokio::time::timeout(PATIENCE, repaired).await.unwrap().unwrap();
+    complete(&provider, CLOSED).await;
+    provider.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stored_block_that_does_not_replay_is_fetched_anew_at_the_start() {
+    let setup = Setup::new().await;
+    let provider = setup.start().await;
+    complete(&provider, CLOSED).await;
+    provider.shutdown().await.unwrap();
+    let store = &provider.inner.store;
+    for number in store.states().await.unwrap() {
+        store.delete_state(number).await.unwrap();
+    }
+    store.blocks.replace(3, Bytes::from_static(b"bad")).await.unwrap();
+    drop(provider);
+    let provider = setup.start().await;
+    setup.relay.grow(TIPS[0]);
+    complete(&provider, TIPS[0]).await;
+    assert_eq!(provider.status().repaired, 1);
+    provider.shutdown().await.unwrap();
+}
+
+#[test]
+fn settings_that_cannot_work_are_named() {
+    let mut config = config(Path::new("/nowhere"));
+    config.state_interval = 0;
+    let error = DataProvider::builder(config.clone()).build().err().unwrap();
+    assert_eq!(error.setting, "state_interval");
+    config.relay.endpoints.clear();
+    assert_eq!(DataProvider::builder(config).build().err().unwrap().setting, "relay");
+}

@@ -1,0 +1,41 @@
+//! The lifecycle manager: keeps pools and workers, feeds each worker, puts its messages on chain,
+//! registers it, adds it to its pool, starts it with its stake, and watches it.
+//!
+//! ```text
+//!  inventory ──► fleet ──► worker ──► machine: what to do next, a pure step
+//!                            │
+//!             feed ◄─────────┼─────────► earn
+//!   sync::plan over blobs    │    egress, computing over chain_view ──► queue
+//!                            ▼
+//!                         pruntime
+//! ```
+//! Everything that decides is a pure function: `machine` (a worker's life), `sync::plan` (what to
+//! send), `egress` (which messages), `computing` (what is lacking on chain), `intent` (whether to
+//! ask again).
+
+mod address;
+mod blobs;
+mod chain_view;
+mod computing;
+mod config;
+mod egress;
+mod error;
+mod fleet;
+mod handle;
+mod intent;
+mod inventory;
+mod machine;
+mod operators;
+mod report;
+mod service;
+mod shared;
+mod sync;
+mod worker;
+
+pub use config::LifecycleConfig;
+pub use error::{BuildError, CommandError, ShutdownError};
+pub use handle::{Heights, LifecycleHandle};
+pub use inventory::{Field, InventoryError};
+pub use machine::Phase;
+pub use report::{WorkerChange, WorkerReport};
+pub use service::{Lifecycle, LifecycleBuilder};

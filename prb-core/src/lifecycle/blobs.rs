@@ -1,0 +1,236 @@
+//! What data providers serve, fetched once and shared by all workers.
+//!
+//! Workers that need the same bytes get the same bytes: a blob is fetched by the first who needs
+//! it, and a request's body is encoded by the first who sends it. What is kept is bounded in
+//! bytes.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use prb_walkie::proto::data_provider::{Info, ParaBlocks, ParaHeaders, RelaySegment};
+use prost::Message;
+use tokio::sync::{OnceCell, watch};
+
+use crate::blob::{BlobError, BlobKey, BlobSource};
+
+mod body;
+mod cache;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod tip;
+
+pub(crate) use body::BodyError;
+pub(crate) use segment::StoredSegment;
+pub(crate) use tip::{Tip, TipFollower};
+
+use self::cache::{Cache, Item, Key};
+use super::sync::plan::Request;
+
+/// Who fetch different things do not wait for each other, mostly.
+const LOCKS: usize = 256;
+
+/// Blobs and request bodies, shared.
+pub(crate) struct Blobs {
+    source: Arc<dyn BlobSource>,
+    cache: Mutex<Cache>,
+    /// Held while something is fetched or encoded, by the hash of its key.
+    fetching: Vec<tokio::sync::Mutex<()>>,
+    chunks: OnceCell<ChunkSizes>,
+    tip: watch::Sender<Option<Tip>>,
+}
+
+/// Items per chunk, as the provider announces them.
+#[derive(Clone, Copy, Debug)]
+struct ChunkSizes {
+    headers: u32,
+    blocks: u32,
+}
+
+/// Consecutive items.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    first: u32,
+    items: Vec<Bytes>,
+    complete: bool,
+}
+
+impl Chunk {
+    fn get(&self, number: u32) -> Option<&Bytes> {
+        self.items.get(number.checked_sub(self.first)? as usize)
+    }
+}
+
+impl Blobs {
+    /// Keeps at most `cache_bytes`.
+    pub(crate) fn new(source: Arc<dyn BlobSource>, cache_bytes: usize) -> Self {
+        Self {
+            source,
+            cache: Mutex::new(Cache::new(cache_bytes)),
+            fetching: (0..LOCKS).map(|_| tokio::sync::Mutex::new(())).collect(),
+            chunks: OnceCell::new(),
+            tip: watch::Sender::new(None),
+        }
+    }
+
+    /// The newest relay segment whose blocks are all at hand, and when it changes.
+    pub(crate) fn tip(&self) -> watch::Receiver<Option<Tip>> {
+        self.tip.subscribe()
+    }
+
+    /// The provider's heights.
+    pub(crate) async fn info(&self) -> Result<Info, BlobError> {
+        self.source.info().await
+    }
+
+    /// Any blob, past the cache.
+    pub(crate) async fn fetch(&self, key: BlobKey) -> Result<Option<Bytes>, BlobError> {
+        self.source.get(key, Duration::ZERO).await
+    }
+
+    /// Tells the provider that a block did not give its state root, and forgets it.
+    pub(crate) async fn report_bad_block(&self, number: u32) -> Result<(), BlobError> {
+        self.forget_block(number);
+        self.source.report_bad_block(number).await
+    }
+
+    /// The segment that holds a relay block; `None` if it is beyond the tip.
+    pub(crate) async fn segment(
+        &self,
+        number: u32,
+    ) -> Result<Option<Arc<StoredSegment>>, BlobError> {
+        if self.tip.borrow().is_none_or(|tip| number > tip.relay) {
+            return Ok(None);
+        }
+        if let Some(found) = self.lock().segment_with(number) {
+            return Ok(Some(found));
+        }
+        let _fetching = self.fetching(&number).await;
+        if let Some(found) = self.lock().segment_with(number) {
+            return Ok(Some(found));
+        }
+        let key = BlobKey::Relay(number);
+        let Some(bytes) = self.fetch(key).await? else { return Ok(None) };
+        self.keep_segment(key, bytes).map(Some)
+    }
+
+    fn keep_segment(&self, key: BlobKey, bytes: Bytes) -> Result<Arc<StoredSegment>, BlobError> {
+        let segment = RelaySegment::decode(bytes)
+            .map_err(|error| error.to_string())
+            .and_then(|segment| StoredSegment::new(segment).map_err(|error| error.to_string()))
+            .map_err(|reason| BlobError::Malformed { key, reason })?;
+        let segment = Arc::new(segment);
+        self.lock().put_segment(&segment);
+        Ok(segment)
+    }
+
+    /// A parachain block with its storage changes; `None` if the provider has it not.
+    pub(crate) async fn block(&self, number: u32) -> Result<Option<Bytes>, BlobError> {
+        let chunk = self.blocks_chunk(number).await?;
+        Ok(chunk.and_then(|chunk| chunk.get(number).cloned()))
+    }
+
+    /// The sizes of the parachain blocks from `number` on that stand in one chunk.
+    pub(crate) async fn block_sizes(&self, number: u32) -> Result<Vec<usize>, BlobError> {
+        let Some(chunk) = self.blocks_chunk(number).await? else { return Ok(Vec::new()) };
+        let Some(skip) = number.checked_sub(chunk.first) else { return Ok(Vec::new()) };
+        Ok(chunk.items.iter().skip(skip as usize).map(Bytes::len).collect())
+    }
+
+    async fn header(&self, number: u32) -> Result<Option<Bytes>, BlobError> {
+        let index = number / self.chunks().await?.headers;
+        let chunk = self.chunk(Key::Headers(index), BlobKey::Headers(index), number).await?;
+        Ok(chunk.and_then(|chunk| chunk.get(number).cloned()))
+    }
+
+    async fn blocks_chunk(&self, number: u32) -> Result<Option<Arc<Chunk>>, BlobError> {
+        let index = number / self.chunks().await?.blocks;
+        self.chunk(Key::Blocks(index), BlobKey::Blocks(index), number).await
+    }
+
+    /// The chunk, with the item if the provider has it.
+    async fn chunk(
+        &self,
+        kept: Key,
+        key: BlobKey,
+        number: u32,
+    ) -> Result<Option<Arc<Chunk>>, BlobError> {
+        let enough = |chunk: &Arc<Chunk>| chunk.complete || chunk.get(number).is_some();
+        if let Some(chunk) = self.lock().chunk(&kept).filter(enough) {
+            return Ok(Some(chunk));
+        }
+        let _fetching = self.fetching(&kept).await;
+        if let Some(chunk) = self.lock().chunk(&kept).filter(enough) {
+            return Ok(Some(chunk));
+        }
+        let Some(bytes) = self.fetch(key).await? else { return Ok(None) };
+        let malformed =
+            |error: prost::DecodeError| BlobError::Malformed { key, reason: error.to_string() };
+        let size = bytes.len();
+        let chunk = if matches!(key, BlobKey::Headers(_)) {
+            let ParaHeaders { first, items, complete } =
+                ParaHeaders::decode(bytes).map_err(malformed)?;
+            Chunk { first, items, complete }
+        } else {
+            let ParaBlocks { first, items, complete } =
+                ParaBlocks::decode(bytes).map_err(malformed)?;
+            Chunk { first, items, complete }
+        };
+        let chunk = Arc::new(chunk);
+        self.lock().put(kept, Item::Chunk(chunk.clone()), size);
+        Ok(Some(chunk))
+    }
+
+    /// The body of a request, encoded once for all.
+    pub(crate) async fn body(&self, request: Request) -> Result<Bytes, BodyError> {
+        let key = Key::Body(request);
+        if let Some(body) = self.lock().body(&key) {
+            return Ok(body);
+        }
+        let _fetching = self.fetching(&key).await;
+        if let Some(body) = self.lock().body(&key) {
+            return Ok(body);
+        }
+        let body = body::encode(self, request).await?;
+        self.lock().put(key, Item::Body(body.clone()), body.len());
+        Ok(body)
+    }
+
+    /// Forgets what a refused request was made of, so that it is fetched anew.
+    pub(crate) async fn forget(&self, request: Request) {
+        let Ok(sizes) = self.chunks().await else { return };
+        self.lock().forget(request, sizes.headers, sizes.blocks);
+    }
+
+    /// Forgets the chunk of a block.
+    pub(crate) fn forget_block(&self, number: u32) {
+        if let Some(sizes) = self.chunks.get() {
+            let run = super::sync::plan::Run { from: number, to: number };
+            self.lock().forget(Request::Blocks(run), sizes.headers, sizes.blocks);
+        }
+    }
+
+    async fn chunks(&self) -> Result<ChunkSizes, BlobError> {
+        let sizes = self.chunks.get_or_try_init(|| async {
+            let info = self.source.info().await?;
+            if info.headers_per_chunk == 0 || info.blocks_per_chunk == 0 {
+                let reason = "the data provider announces no chunk sizes".to_owned();
+                return Err(BlobError::Unreachable { reason });
+            }
+            Ok(ChunkSizes { headers: info.headers_per_chunk, blocks: info.blocks_per_chunk })
+        });
+        sizes.await.copied()
+    }
+
+    async fn fetching(&self, key: &impl Hash) -> tokio::sync::MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        self.fetching[hasher.finish() as usize % LOCKS].lock().await
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

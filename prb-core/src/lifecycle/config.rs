@@ -1,0 +1,58 @@
+//! Settings of the lifecycle manager.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::sync::plan::Limits;
+use crate::pruntime::{Deadlines, HttpConfig};
+
+/// Settings of a [`Lifecycle`](super::Lifecycle).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LifecycleConfig {
+    /// The inventory is kept in a folder in here.
+    pub data_dir: PathBuf,
+    /// Id of the parachain; without it the chain is asked.
+    pub para_id: Option<u32>,
+    /// Start and register workers without attestation. Only development chains accept them.
+    pub skip_attestation: bool,
+    /// Keep all workers in sync and do nothing else, whatever the inventory says.
+    pub sync_only: bool,
+    /// Smallest score that a worker may compute with, where enforced. The chain asks for 50.
+    pub min_bench_score: u32,
+    /// Whether `min_bench_score` counts.
+    pub enforce_min_bench_score: bool,
+    /// How long workers may take to answer.
+    pub deadlines: Deadlines,
+    /// Connections to workers.
+    pub http: HttpConfig,
+    /// Most bytes of headers and blocks kept for all workers together.
+    pub cache_bytes: usize,
+    /// How long a shutdown waits for calls in flight before it gives them up.
+    pub shutdown_timeout: Duration,
+    pub(crate) limits: Limits,
+}
+
+impl LifecycleConfig {
+    /// The defaults, with the inventory under `data_dir`.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            para_id: None,
+            skip_attestation: false,
+            sync_only: false,
+            min_bench_score: 50,
+            enforce_min_bench_score: false,
+            deadlines: Deadlines::default(),
+            http: HttpConfig::default(),
+            cache_bytes: 64 << 20,
+            shutdown_timeout: Duration::from_secs(4),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The bridge's own bar for scores; the chain's stands beside it.
+    pub(crate) fn min_score(&self) -> u32 {
+        if self.enforce_min_bench_score { self.min_bench_score } else { 0 }
+    }
+}

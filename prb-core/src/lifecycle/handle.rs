@@ -1,0 +1,183 @@
+//! A running lifecycle manager.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prb_walkie::proto::lifecycle::{
+    CreatePool, CreateWorker, PoolList, UpdatePool, UpdateWorker, WorkerList,
+};
+use prb_walkie::proto::{WorkerStateUpdate, db};
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::error::{CommandError, ShutdownError};
+use super::fleet::Fleet;
+use super::inventory::{Catalogue, Inventory, InventoryError};
+use super::machine::Told;
+use super::report::{WorkerChange, WorkerReport};
+use super::shared::Shared;
+
+/// A running lifecycle manager; clones are the same one.
+#[derive(Clone)]
+pub struct LifecycleHandle {
+    inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) inventory: Arc<Inventory>,
+    /// Changes are applied to the workers in the order in which they are made.
+    pub(super) changing: tokio::sync::Mutex<()>,
+    pub(super) catalogue: watch::Sender<Arc<Catalogue>>,
+    pub(super) fleet: Fleet,
+    pub(super) shared: Arc<Shared>,
+    pub(super) stop: CancellationToken,
+    pub(super) abort: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    pub(super) followers: TaskTracker,
+    pub(super) shutdown_timeout: Duration,
+}
+
+/// How far the manager has come with both chains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Heights {
+    /// Relay chain block up to which workers can be fed.
+    pub relay: Option<u32>,
+    /// Parachain block up to which workers can be fed.
+    pub para: Option<u32>,
+    /// Finalized parachain block at which workers are judged.
+    pub view: Option<u32>,
+}
+
+impl LifecycleHandle {
+    pub(super) fn new(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// All pools.
+    pub fn list_pools(&self) -> PoolList {
+        let catalogue = self.inner.inventory.catalogue();
+        PoolList { pools: catalogue.pools().map(db::Pool::from).collect() }
+    }
+
+    /// Adds pools, all or none; answers with them.
+    pub async fn create_pools(&self, request: CreatePool) -> Result<PoolList, CommandError> {
+        let pools = self.change(|inventory| inventory.create_pools(request)).await?;
+        Ok(PoolList { pools })
+    }
+
+    /// Changes or deletes pools, all or none; answers with them as they are now, or were.
+    ///
+    /// A pool is given in full. One without an owner keeps the one it has.
+    pub async fn update_pools(&self, request: UpdatePool) -> Result<PoolList, CommandError> {
+        let pools = self.change(|inventory| inventory.update_pools(request)).await?;
+        Ok(PoolList { pools })
+    }
+
+    /// All workers.
+    pub fn list_workers(&self) -> WorkerList {
+        let catalogue = self.inner.inventory.catalogue();
+        let workers = catalogue.workers().map(|(worker, pool)| worker.to_proto(pool.pid));
+        WorkerList { workers: workers.collect() }
+    }
+
+    /// Adds workers, all or none, and begins to keep them; answers with them.
+    pub async fn create_workers(&self, request: CreateWorker) -> Result<WorkerList, CommandError> {
+        let workers = self.change(|inventory| inventory.create_workers(request)).await?;
+        Ok(WorkerList { workers })
+    }
+
+    /// Changes or deletes workers, all or none; answers with them as they are now, or were.
+    pub async fn update_workers(&self, request: UpdateWorker) -> Result<WorkerList, CommandError> {
+        let workers = self.change(|inventory| inventory.update_workers(request)).await?;
+        Ok(WorkerList { workers })
+    }
+
+    /// Begins anew with workers, named by uuid or name; with all of them if none is named.
+    pub fn restart_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        self.tell(ids, Told::Restart { register_anew: false })
+    }
+
+    /// Begins anew with workers, and registers them with a fresh report.
+    pub fn refresh_ra_and_restart_workers(
+        &self,
+        ids: &[String],
+    ) -> Result<WorkerStateUpdate, CommandError> {
+        self.tell(ids, Told::Restart { register_anew: true })
+    }
+
+    /// Leaves workers alone until they are restarted.
+    pub fn kick_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        self.tell(ids, Told::Kick)
+    }
+
+    /// How workers are; all of them if none is named.
+    pub fn worker_states(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        Ok(WorkerStateUpdate { worker_states: self.inner.fleet.states(ids)? })
+    }
+
+    /// How all workers are, in short.
+    pub fn reports(&self) -> Vec<Arc<WorkerReport>> {
+        self.inner.fleet.reports()
+    }
+
+    /// How far the manager has come with both chains.
+    pub fn heights(&self) -> Heights {
+        let tip = *self.inner.shared.blobs.tip().borrow();
+        Heights {
+            relay: tip.map(|tip| tip.relay),
+            para: tip.and_then(|tip| tip.para),
+            view: *self.inner.shared.view.moved().borrow(),
+        }
+    }
+
+    /// Changes of workers from now on. A receiver that lags reads [`LifecycleHandle::reports`]
+    /// again.
+    pub fn subscribe(&self) -> broadcast::Receiver<WorkerChange> {
+        self.inner.fleet.subscribe()
+    }
+
+    /// Stops feeding, lets calls in flight end, and gives them up when they take too long.
+    pub async fn shutdown(&self) -> Result<(), ShutdownError> {
+        let inner = &self.inner;
+        inner.stop.cancel();
+        inner.tasks.close();
+        inner.followers.close();
+        let ended = tokio::time::timeout(inner.shutdown_timeout, inner.tasks.wait()).await;
+        inner.abort.cancel();
+        inner.tasks.wait().await;
+        inner.followers.wait().await;
+        ended.map_err(|_| ShutdownError { after: inner.shutdown_timeout })
+    }
+
+    /// Waits until it is shut down.
+    pub async fn wait(&self) {
+        self.inner.stop.cancelled().await;
+        self.inner.tasks.wait().await;
+        self.inner.followers.wait().await;
+    }
+
+    fn tell(&self, ids: &[String], told: Told) -> Result<WorkerStateUpdate, CommandError> {
+        self.inner.fleet.tell(ids, told)?;
+        self.worker_states(ids)
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Inventory) -> Result<T, InventoryError> + Send + 'static,
+    ) -> Result<T, CommandError> {
+        let _changing = self.inner.changing.lock().await;
+        if self.inner.stop.is_cancelled() {
+            return Err(CommandError::Stopping);
+        }
+        let inventory = self.inner.inventory.clone();
+        // It waits for the disk.
+        let changed = tokio::task::spawn_blocking(move || change(&inventory)).await;
+        let answer = changed.map_err(|_| CommandError::Stopping)??;
+        let catalogue = self.inner.inventory.catalogue();
+        self.inner.fleet.reconcile(&catalogue);
+        self.inner.catalogue.send_replace(catalogue);
+        Ok(answer)
+    }
+}

@@ -1,0 +1,143 @@
+//! What is kept of a pool and of a worker.
+
+use std::fmt;
+
+use prb_walkie::proto::{FullAccount, db};
+use serde::{Deserialize, Serialize};
+use subxt::utils::AccountId32;
+use uuid::Uuid;
+
+use crate::lifecycle::address::{Network, ss58};
+
+/// A pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PoolRecord {
+    /// Its id here.
+    pub(crate) uuid: Uuid,
+    /// Its id on chain.
+    pub(crate) pid: u64,
+    /// For people.
+    pub(crate) name: String,
+    /// Its workers live.
+    pub(crate) enabled: bool,
+    /// Its workers are only kept in sync.
+    pub(crate) sync_only: bool,
+    /// Who signs.
+    pub(crate) operator: OperatorRecord,
+}
+
+/// Who signs for a pool.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OperatorRecord {
+    /// The account that signs and pays.
+    pub(crate) signer: AccountId32,
+    /// The account in whose name it does.
+    pub(crate) proxied: Option<AccountId32>,
+    /// The secret, sealed to the identity; the queue takes it as it is.
+    #[serde(with = "hex_text")]
+    pub(crate) sealed: Vec<u8>,
+}
+
+impl fmt::Debug for OperatorRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperatorRecord")
+            .field("signer", &self.signer.to_string())
+            .field("proxied", &self.proxied.as_ref().map(ToString::to_string))
+            .finish_non_exhaustive()
+    }
+}
+
+impl PoolRecord {
+    /// The account in whose name the pool's calls are made.
+    pub(crate) fn operator_account(&self) -> &AccountId32 {
+        self.operator.proxied.as_ref().unwrap_or(&self.operator.signer)
+    }
+}
+
+/// A worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WorkerRecord {
+    /// Its id here.
+    pub(crate) uuid: Uuid,
+    /// Its pool.
+    pub(crate) pool: Uuid,
+    /// For people.
+    pub(crate) name: String,
+    /// Where its pRuntime listens.
+    pub(crate) endpoint: String,
+    /// It lives.
+    pub(crate) enabled: bool,
+    /// It is only kept in sync.
+    pub(crate) sync_only: bool,
+    /// It is registered and not put into its pool.
+    pub(crate) gatekeeper: bool,
+    /// Planck, as text: JSON numbers are too short.
+    #[serde(with = "decimal_text")]
+    pub(crate) stake: u128,
+}
+
+impl From<&PoolRecord> for db::Pool {
+    fn from(pool: &PoolRecord) -> Self {
+        let signer = &pool.operator.signer;
+        Self {
+            uuid: pool.uuid.to_string(),
+            owner: Some(FullAccount {
+                ss58_phala: ss58(signer, Network::Phala),
+                ss58_polkadot: ss58(signer, Network::Polkadot),
+                // The secret, in whatever form, is input only.
+                ..FullAccount::default()
+            }),
+            pid: pool.pid,
+            name: pool.name.clone(),
+            enabled: pool.enabled,
+            deleted: false,
+            real_phala_ss58: pool
+                .operator
+                .proxied
+                .as_ref()
+                .map_or_else(String::new, |account| ss58(account, Network::Phala)),
+            sync_only: pool.sync_only,
+        }
+    }
+}
+
+impl WorkerRecord {
+    /// The worker as it is told; `pid` is its pool's.
+    pub(crate) fn to_proto(&self, pid: u64) -> db::Worker {
+        db::Worker {
+            uuid: self.uuid.to_string(),
+            pid,
+            name: self.name.clone(),
+            endpoint: self.endpoint.clone(),
+            enabled: self.enabled,
+            deleted: false,
+            stake: self.stake.to_string(),
+            sync_only: self.sync_only,
+            gatekeeper: self.gatekeeper,
+        }
+    }
+}
+
+mod hex_text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        hex::decode(String::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+mod decimal_text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &u128, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&number.to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u128, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,400 @@
+//! A worker's life as a pure function: what happened goes in, the new state and what to do come
+//! out.
+//!
+//! A worker goes round: read how far it has come, start it if it is new, feed it until nothing is
+//! left to send, collect its messages, judge by the chain what it lacks, do that, and rest until
+//! the next block. One call is in flight at a time; its result is the next event. A failure to
+//! feed ends the round and begins a new one later; a failure to earn (collect, judge, act) only
+//! puts earning off, and feeding goes on.
+
+mod fault;
+mod phase;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use fault::{Cause, Fault};
+pub use phase::Phase;
+
+/// Milliseconds of any clock that does not go back.
+pub(crate) type Millis = u64;
+
+/// How often a worker at rest is asked whether it still stands where it stood.
+const HEALTH_CHECK: Millis = 15_000;
+
+/// Parachain blocks that a worker may be behind and still count as caught up.
+const TOLERATED_LAG: u32 = 10;
+
+/// What an operator allows for a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// It and its pool are enabled.
+    pub(crate) enabled: bool,
+    /// It or its pool is only kept in sync: nothing may cause a transaction.
+    pub(crate) sync_only: bool,
+}
+
+/// A worker.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Life {
+    policy: Policy,
+    stage: Stage,
+    /// It answered, and has a state.
+    heard_of: bool,
+    /// Fed to the tip, and not far behind it since.
+    caught_up: bool,
+    /// Blocks were executed, or messages were left over, since messages were last collected.
+    egress_due: bool,
+    /// The operator wants it registered anew.
+    register_anew: bool,
+    /// What the chain last said it lacks.
+    standing: Option<Standing>,
+    /// Why feeding fails.
+    feeding: Option<Fault>,
+    /// Why earning fails.
+    earning: Option<Fault>,
+    /// Since when its phase is what it is.
+    since: Millis,
+}
+
+/// Where a worker is on its round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    Disabled,
+    Kicked,
+    Calling(Call),
+    /// Until the next block, or the next health check.
+    Resting {
+        until: Millis,
+    },
+    /// Until the next attempt.
+    BackingOff {
+        until: Millis,
+    },
+}
+
+/// Something to do whose result is the next event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// Read what the worker is and how far it has come.
+    ReadInfo,
+    /// Give it its start block and state.
+    Initialize,
+    /// Send what it needs next, if there is something.
+    Feed,
+    /// Fetch its messages, and put those that the chain lacks in the queue.
+    CollectEgress,
+    /// Compare it with the chain.
+    Judge {
+        /// Find that it must register, whatever the chain says.
+        register_anew: bool,
+    },
+    /// Do what the last judgement asked for.
+    Act,
+}
+
+impl Call {
+    /// Whether the worker cannot be fed without it.
+    fn is_feeding(self) -> bool {
+        matches!(self, Self::ReadInfo | Self::Initialize | Self::Feed)
+    }
+}
+
+/// What the chain says of a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It earns.
+    Computing {
+        /// For a person.
+        text: String,
+    },
+    /// It lacks something that is on its way.
+    Underway {
+        /// For a person.
+        text: String,
+    },
+    /// It lacks something that somebody has to provide.
+    Blocked {
+        /// For a person.
+        text: String,
+    },
+    /// It lacks something that the bridge can do.
+    Lacks {
+        /// For a person.
+        text: String,
+    },
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Event {
+    /// An operator's will.
+    Told(Told),
+    /// The next block is there, or the chain's view moved.
+    TipMoved,
+    /// The time that [`Step::wake_at`] named has come.
+    TimeCame,
+    /// `ReadInfo` was answered.
+    Info {
+        /// The worker has a state.
+        initialized: bool,
+        /// Parachain blocks to the tip.
+        behind: u32,
+    },
+    /// `Initialize` was answered.
+    Initialized,
+    /// `Feed` sent something, and the worker took it.
+    Fed {
+        /// Parachain blocks to the tip.
+        behind: u32,
+        /// They may have made the worker say something.
+        blocks: bool,
+    },
+    /// `Feed` found nothing to send: the worker has all there is.
+    CaughtUp,
+    /// `CollectEgress` is done.
+    Collected {
+        /// Messages stay behind, to be looked at again.
+        left_over: bool,
+    },
+    /// `Judge` is done.
+    Judged(Standing),
+    /// `Act` is done.
+    Acted {
+        /// What was done.
+        text: String,
+    },
+    /// The call failed.
+    Failed {
+        /// Why.
+        cause: Cause,
+        /// For a person.
+        text: String,
+        /// In 0..1, spreads those who failed together.
+        jitter: f64,
+    },
+}
+
+/// What an operator wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// From now on.
+    Configure(Policy),
+    /// Begin anew.
+    Restart {
+        /// And register with a fresh report.
+        register_anew: bool,
+    },
+    /// Leave it alone until it is restarted.
+    Kick,
+}
+
+/// What comes of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Step {
+    /// The worker.
+    pub(crate) life: Life,
+    /// To be done now, instead of any call in flight.
+    pub(crate) call: Option<Call>,
+    /// A call in flight is to be given up.
+    pub(crate) cancel: bool,
+}
+
+impl Life {
+    /// A worker that nothing is known of. [`Told::Configure`] begins its life.
+    pub(crate) fn new(now: Millis) -> Self {
+        Self {
+            policy: Policy { enabled: false, sync_only: false },
+            stage: Stage::Disabled,
+            heard_of: false,
+            caught_up: false,
+            egress_due: true,
+            register_anew: false,
+            standing: None,
+            feeding: None,
+            earning: None,
+            since: now,
+        }
+    }
+
+    /// When [`Event::TimeCame`] is due, if nothing else happens.
+    pub(crate) fn wake_at(&self) -> Option<Millis> {
+        match self.stage {
+            Stage::Resting { until } | Stage::BackingOff { until } => Some(until),
+            Stage::Disabled | Stage::Kicked | Stage::Calling(_) => None,
+        }
+    }
+
+    /// Whether the next block concerns it.
+    pub(crate) fn waits_for_tip(&self) -> bool {
+        matches!(self.stage, Stage::Resting { .. })
+    }
+
+    /// Since when its phase is what it is.
+    pub(crate) fn since(&self) -> Millis {
+        self.since
+    }
+
+    fn may_earn(&self, now: Millis) -> bool {
+        let held = self.earning.as_ref().is_some_and(|fault| now < fault.retry_at);
+        !self.policy.sync_only && self.caught_up && !held
+    }
+
+    fn call(&mut self, call: Call) -> Option<Call> {
+        self.stage = Stage::Calling(call);
+        Some(call)
+    }
+
+    fn begin(&mut self) -> Option<Call> {
+        self.egress_due = true;
+        self.standing = None;
+        self.feeding = None;
+        self.earning = None;
+        self.heard_of = false;
+        self.caught_up = false;
+        self.call(Call::ReadInfo)
+    }
+
+    fn rest(&mut self, now: Millis) -> Option<Call> {
+        let retry = match &self.earning {
+            Some(fault) if !self.policy.sync_only => fault.retry_at.max(now + 1),
+            _ => Millis::MAX,
+        };
+        self.stage = Stage::Resting { until: (now + HEALTH_CHECK).min(retry) };
+        None
+    }
+
+    fn judge(&mut self) -> Option<Call> {
+        let register_anew = self.register_anew;
+        self.call(Call::Judge { register_anew })
+    }
+
+    fn obey(&mut self, told: Told, now: Millis) -> Option<Call> {
+        match told {
+            Told::Configure(policy) => self.configure(policy, now),
+            Told::Restart { .. } | Told::Kick if !self.policy.enabled => None,
+            Told::Restart { register_anew } => {
+                self.register_anew |= register_anew;
+                self.begin()
+            }
+            Told::Kick => {
+                self.stage = Stage::Kicked;
+                None
+            }
+        }
+    }
+
+    fn configure(&mut self, policy: Policy, now: Millis) -> Option<Call> {
+        let before = std::mem::replace(&mut self.policy, policy);
+        if !policy.enabled {
+            self.stage = Stage::Disabled;
+            self.caught_up = false;
+            return None;
+        }
+        if !before.enabled {
+            return self.begin();
+        }
+        if before.sync_only == policy.sync_only {
+            return None;
+        }
+        self.standing = None;
+        self.earning = None;
+        match self.stage {
+            Stage::Resting { .. } => self.call(Call::Feed),
+            Stage::Calling(call) if policy.sync_only && !call.is_feeding() => self.rest(now),
+            _ => None,
+        }
+    }
+
+    fn answered(&mut self, call: Call, event: Event, now: Millis) -> Option<Call> {
+        if let Event::Failed { cause, text, jitter } = event {
+            return self.failed(call, (cause, text, jitter), now);
+        }
+        for fault in [&mut self.feeding, &mut self.earning] {
+            fault.take_if(|fault| fault.is_of(call));
+        }
+        match (call, event) {
+            (Call::ReadInfo, Event::Info { initialized: false, .. }) => {
+                self.heard_of = false;
+                self.caught_up = false;
+                self.call(Call::Initialize)
+            }
+            (Call::ReadInfo, Event::Info { behind, .. }) => {
+                self.heard_of = true;
+                self.caught_up &= behind <= TOLERATED_LAG;
+                self.egress_due = true;
+                self.call(Call::Feed)
+            }
+            (Call::Initialize, Event::Initialized) => self.call(Call::ReadInfo),
+            (Call::Feed, Event::Fed { behind, blocks }) => {
+                self.caught_up &= behind <= TOLERATED_LAG;
+                self.egress_due |= blocks;
+                self.call(Call::Feed)
+            }
+            (Call::Feed, Event::CaughtUp) => {
+                self.caught_up = true;
+                self.feeding = None;
+                match self.may_earn(now) {
+                    true if self.egress_due => self.call(Call::CollectEgress),
+                    true => self.judge(),
+                    false => self.rest(now),
+                }
+            }
+            (Call::CollectEgress, Event::Collected { left_over }) => {
+                self.egress_due = left_over;
+                self.judge()
+            }
+            (Call::Judge { .. }, Event::Judged(standing)) => {
+                let act = matches!(standing, Standing::Lacks { .. });
+                self.standing = Some(standing);
+                if act {
+                    return self.call(Call::Act);
+                }
+                self.earning = None;
+                self.rest(now)
+            }
+            (Call::Act, Event::Acted { text }) => {
+                self.register_anew = false;
+                self.standing = Some(Standing::Underway { text });
+                self.rest(now)
+            }
+            // No other event answers a call; the driver has none to give.
+            _ => self.rest(now),
+        }
+    }
+
+    fn failed(&mut self, call: Call, why: (Cause, String, f64), now: Millis) -> Option<Call> {
+        let fault = if call.is_feeding() { &mut self.feeding } else { &mut self.earning };
+        let next = Fault::after(fault.as_ref(), call, why, now);
+        let until = next.retry_at;
+        *fault = Some(next);
+        if !call.is_feeding() {
+            return self.rest(now);
+        }
+        self.stage = Stage::BackingOff { until };
+        None
+    }
+}
+
+/// What comes of `event` for `life` at `now`.
+pub(crate) fn step(life: &Life, event: Event, now: Millis) -> Step {
+    let mut next = life.clone();
+    let told = matches!(event, Event::Told(_));
+    let call = match (event, &life.stage) {
+        (Event::Told(told), _) => next.obey(told, now),
+        (Event::TipMoved | Event::TimeCame, Stage::Resting { until }) => {
+            next.call(if now >= *until { Call::ReadInfo } else { Call::Feed })
+        }
+        (Event::TimeCame, Stage::BackingOff { until }) if now >= *until => {
+            next.call(Call::ReadInfo)
+        }
+        (Event::TipMoved | Event::TimeCame, _) => None,
+        (answer, Stage::Calling(call)) => next.answered(*call, answer, now),
+        // The answer to a call that was given up.
+        _ => None,
+    };
+    if next.phase() != life.phase() {
+        next.since = now;
+    }
+    let cancel = told && (call.is_some() || next.stage != life.stage);
+    Step { life: next, call, cancel }
+}

@@ -1,0 +1,107 @@
+//! Failures in a row, and how long to wait after them.
+
+use super::{Call, Millis};
+
+/// Why a call failed, as far as it matters for what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The worker executes a block in the background: ask again at once.
+    Busy,
+    /// The worker does not stand where it was believed to stand.
+    CountersMoved,
+    /// The worker cannot be reached.
+    Unreachable,
+    /// The worker did not answer in time.
+    Deadline,
+    /// The worker refused, for a reason of its own.
+    Refused,
+    /// A block's storage changes do not give its state root.
+    BadBlock,
+    /// The data provider has not what is needed, or cannot be reached.
+    NoData,
+    /// The worker's sealed key or state belongs to another chain.
+    WrongChain,
+    /// The start block does not prove itself: no worker may be started with it.
+    BadGenesis,
+    /// No request can take the worker on.
+    Stuck,
+    /// The worker has no report of its attestation (yet).
+    NoReport,
+    /// The worker cannot attest itself in any way the chain accepts.
+    NoAttestation,
+    /// The queue takes no job.
+    Queue,
+    /// The chain's state cannot be read.
+    ChainView,
+}
+
+impl Cause {
+    /// The first wait after it, and the longest.
+    fn waits(self) -> (Millis, Millis) {
+        match self {
+            Self::Busy => (200, 2_000),
+            Self::CountersMoved => (100, 10_000),
+            Self::NoData => (500, 15_000),
+            Self::Unreachable | Self::Refused => (1_000, 60_000),
+            Self::Queue | Self::ChainView => (1_000, 30_000),
+            Self::Deadline | Self::BadBlock => (2_000, 60_000),
+            Self::NoReport => (6_000, 120_000),
+            Self::WrongChain | Self::BadGenesis | Self::Stuck | Self::NoAttestation => {
+                (30_000, 600_000)
+            }
+        }
+    }
+
+    /// It does not go away by itself.
+    fn needs_somebody(self) -> bool {
+        matches!(self, Self::WrongChain | Self::BadGenesis | Self::Stuck | Self::NoAttestation)
+    }
+}
+
+/// Failures of one call in a row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fault {
+    /// What failed.
+    pub(crate) call: Call,
+    /// The last reason.
+    pub(crate) cause: Cause,
+    /// The last reason, for a person.
+    pub(crate) text: String,
+    /// How often in a row, for whatever reasons.
+    pub(crate) count: u32,
+    /// When it is tried again.
+    pub(crate) retry_at: Millis,
+}
+
+impl Fault {
+    /// A worker shows an error only after this many failures in a row.
+    const SHOWN: u32 = 3;
+
+    pub(super) fn after(
+        before: Option<&Self>,
+        call: Call,
+        (cause, text, jitter): (Cause, String, f64),
+        now: Millis,
+    ) -> Self {
+        // To be busy is no failure, so the two are not counted together.
+        let busy = |cause| cause == Cause::Busy;
+        let same = |fault: &&Self| fault.is_of(call) && busy(fault.cause) == busy(cause);
+        let count = before.filter(same).map_or(0, |fault| fault.count) + 1;
+        let (first, longest) = cause.waits();
+        let ceiling = first.saturating_mul(1 << (count - 1).min(20)).min(longest);
+        // Between half and all of it, so that many who failed together do not return together.
+        let wait = ceiling / 2 + ((ceiling / 2) as f64 * jitter.clamp(0.0, 1.0)) as Millis;
+        Self { call, cause, text, count, retry_at: now.saturating_add(wait) }
+    }
+
+    /// Whether it is a failure of `call`, which a success of the call ends.
+    pub(super) fn is_of(&self, call: Call) -> bool {
+        std::mem::discriminant(&self.call) == std::mem::discriminant(&call)
+    }
+
+    /// Whether an operator should see it.
+    pub(crate) fn is_shown(&self) -> bool {
+        let patient = self.cause != Cause::Busy && self.count >= Self::SHOWN;
+        patient || self.cause.needs_somebody()
+    }
+}

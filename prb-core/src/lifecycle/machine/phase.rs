@@ -1,0 +1,90 @@
+//! What operators see of a worker's state.
+
+use prb_walkie::proto::worker_state::Status;
+
+use super::{Call, Fault, Life, Stage, Standing};
+
+/// Where a worker stands, derived from its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// It or its pool is disabled.
+    Disabled,
+    /// Left alone until restarted.
+    Kicked,
+    /// Not heard of yet, or being given its start state.
+    Starting,
+    /// Being fed towards the tip.
+    Syncing,
+    /// At the tip; what the chain says of it is not known yet, or it is only kept in sync.
+    Synced,
+    /// At the tip, on the way to computing.
+    Preparing,
+    /// Computes on chain.
+    Computing,
+    /// Cannot go on before somebody changes something, or fails again and again.
+    Failing,
+}
+
+impl Phase {
+    /// As peers know it.
+    pub fn wire(self) -> Status {
+        match self {
+            Self::Disabled => Status::SIdle,
+            Self::Kicked => Status::SKicked,
+            Self::Starting => Status::SStarting,
+            Self::Syncing => Status::SSynching,
+            Self::Synced => Status::SSynched,
+            Self::Preparing => Status::SPreActive,
+            Self::Computing => Status::SActive,
+            Self::Failing => Status::SError,
+        }
+    }
+}
+
+impl Life {
+    /// What operators see.
+    pub(crate) fn phase(&self) -> Phase {
+        match &self.stage {
+            Stage::Disabled => return Phase::Disabled,
+            Stage::Kicked => return Phase::Kicked,
+            _ if self.shown_fault().is_some() => return Phase::Failing,
+            Stage::Calling(Call::Initialize) => return Phase::Starting,
+            _ => {}
+        }
+        match &self.standing {
+            _ if !self.heard_of => Phase::Starting,
+            _ if !self.caught_up => Phase::Syncing,
+            None => Phase::Synced,
+            Some(Standing::Computing { .. }) => Phase::Computing,
+            Some(Standing::Blocked { .. }) => Phase::Failing,
+            Some(Standing::Underway { .. } | Standing::Lacks { .. }) => Phase::Preparing,
+        }
+    }
+
+    /// Why it is where it is, for a person; empty where the phase says all.
+    pub(crate) fn reason(&self) -> &str {
+        let fault = self.feeding.as_ref().or(self.earning.as_ref());
+        match (&self.stage, fault, &self.standing) {
+            (Stage::Disabled | Stage::Kicked, ..) => "",
+            (_, Some(fault), _) => &fault.text,
+            (_, None, Some(standing)) if self.caught_up => standing.text(),
+            _ => "",
+        }
+    }
+
+    fn shown_fault(&self) -> Option<&Fault> {
+        [&self.feeding, &self.earning].into_iter().flatten().find(|fault| fault.is_shown())
+    }
+}
+
+impl Standing {
+    fn text(&self) -> &str {
+        match self {
+            Self::Computing { text }
+            | Self::Underway { text }
+            | Self::Blocked { text }
+            | Self::Lacks { text } => text,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Building and starting a lifecycle manager.
+
+use std::sync::Arc;
+
+use prb_walkie::identity::Identity;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use super::blobs::{Blobs, TipFollower};
+use super::chain_view::{ChainView, Follower};
+use super::error::BuildError;
+use super::fleet::Fleet;
+use super::handle::{Inner, LifecycleHandle};
+use super::inventory::Inventory;
+use super::shared::Shared;
+use super::{InventoryError, LifecycleConfig, operators};
+use crate::blob::BlobSource;
+use crate::chain::ChainClient;
+use crate::pruntime::{HttpTransport, Transport};
+use crate::queue::JobQueue;
+
+/// A lifecycle manager that is not started yet.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use prb_core::blob::BlobSource;
+/// use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint};
+/// use prb_core::lifecycle::{Lifecycle, LifecycleConfig};
+/// use prb_core::queue::JobQueue;
+/// use prb_walkie::identity::Identity;
+///
+/// # async fn example(
+/// #     identity: Arc<Identity>,
+/// #     blobs: Arc<dyn BlobSource>,
+/// #     queue: Arc<dyn JobQueue>,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let chain = ChainClient::new(ChainClientConfig::new([Endpoint::new("ws://127.0.0.1:9944")]));
+/// let lifecycle = Lifecycle::builder(LifecycleConfig::new("/var/data"))
+///     .identity(identity)
+///     .chain(chain)
+///     .blobs(blobs)
+///     .queue(queue)
+///     .build()?
+///     .start()
+///     .await?;
+/// for worker in lifecycle.reports() {
+///     println!("{}: {}", worker.name, worker.message);
+/// }
+/// lifecycle.shutdown().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Lifecycle {
+    config: LifecycleConfig,
+    identity: Arc<Identity>,
+    chain: ChainClient,
+    blobs: Arc<dyn BlobSource>,
+    queue: Arc<dyn JobQueue>,
+    transport: Arc<dyn Transport>,
+}
+
+/// Builds a lifecycle manager; opens and connects nothing.
+pub struct LifecycleBuilder {
+    config: LifecycleConfig,
+    identity: Option<Arc<Identity>>,
+    chain: Option<ChainClient>,
+    blobs: Option<Arc<dyn BlobSource>>,
+    queue: Option<Arc<dyn JobQueue>>,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+impl Lifecycle {
+    /// Begins with these settings.
+    pub fn builder(config: LifecycleConfig) -> LifecycleBuilder {
+        LifecycleBuilder {
+            config,
+            identity: None,
+            chain: None,
+            blobs: None,
+            queue: None,
+            transport: None,
+        }
+    }
+
+    /// Opens the inventory and begins to keep its workers. Chain, data provider, queue and workers
+    /// need not be there yet.
+    pub async fn start(self) -> Result<LifecycleHandle, InventoryError> {
+        let Self { config, identity, chain, blobs, queue, transport } = self;
+        let shutdown_timeout = config.shutdown_timeout;
+        let inventory = Inventory::open(&config.data_dir.join("inventory"), identity).await?;
+        let blobs = Arc::new(Blobs::new(blobs, config.cache_bytes));
+        let (view, wants) = ChainView::new();
+        let follower = Follower::new(view.clone(), wants, chain.clone(), blobs.clone());
+        let shared =
+            Arc::new(Shared::new(config, blobs.clone(), view, queue.clone(), chain, transport));
+        let (stop, abort, tasks) =
+            (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+        // Followers serve the workers, so they stop after them.
+        let followers = TaskTracker::new();
+        let (catalogue, catalogues) = watch::channel(inventory.catalogue());
+        let until_stopped = |name: &'static str, work: futures::future::BoxFuture<'static, ()>| {
+            let abort = abort.clone();
+            followers.spawn(
+                async move {
+                    tokio::select! {
+                        () = abort.cancelled() => {}
+                        () = work => {}
+                    }
+                }
+                .instrument(tracing::info_span!("lifecycle", task = name)),
+            );
+        };
+        until_stopped("tip", Box::pin(TipFollower::new(blobs).run()));
+        until_stopped("chain_view", Box::pin(follower.run()));
+        until_stopped("operators", Box::pin(operators::keep(queue, catalogues)));
+        let fleet = Fleet::new(shared.clone(), tasks.clone(), stop.clone(), abort.clone());
+        fleet.reconcile(&inventory.catalogue());
+        Ok(LifecycleHandle::new(Inner {
+            inventory: Arc::new(inventory),
+            changing: tokio::sync::Mutex::new(()),
+            catalogue,
+            fleet,
+            shared,
+            stop,
+            abort,
+            tasks,
+            followers,
+            shutdown_timeout,
+        }))
+    }
+}
+
+impl LifecycleBuilder {
+    /// Whom operators' secrets are sealed to; the trader has the same.
+    #[must_use]
+    pub fn identity(mut self, identity: Arc<Identity>) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// The parachain.
+    #[must_use]
+    pub fn chain(mut self, chain: ChainClient) -> Self {
+        self.chain = Some(chain);
+        self
+    }
+
+    /// Where headers and blocks come from.
+    #[must_use]
+    pub fn blobs(mut self, blobs: Arc<dyn BlobSource>) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
+    /// Where jobs for the trader go.
+    #[must_use]
+    pub fn queue(mut self, queue: Arc<dyn JobQueue>) -> Self {
+        self.queue = Some(queue);
+        self
+    }
+
+    /// How workers are reached; over HTTP unless this is given.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Checks that nothing is missing.
+    pub fn build(self) -> Result<Lifecycle, BuildError> {
+        let missing = |what| BuildError::Missing { what };
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => {
+                let http = HttpTransport::new(&self.config.http)
+                    .map_err(|error| BuildError::Http { reason: error.to_string() })?;
+                Arc::new(http)
+            }
+        };
+        Ok(Lifecycle {
+            identity: self.identity.ok_or(missing("an identity"))?,
+            chain: self.chain.ok_or(missing("a parachain"))?,
+            blobs: self.blobs.ok_or(missing("a source of blobs"))?,
+            queue: self.queue.ok_or(missing("a queue"))?,
+            transport,
+            config: self.config,
+        })
+    }
+}

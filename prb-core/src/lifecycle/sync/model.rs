@@ -1,0 +1,296 @@
+//! The plan against a model of pRuntime's counters: it always reaches the tip, and no request
+//! asks for what is not there or would be refused.
+
+use proptest::prelude::*;
+
+use super::plan::{Available, Counters, Limits, Need, Plan, Request, Run, Segment, plan};
+
+/// A relay chain from block 1 on: its justified blocks, and the parachain heads there.
+#[derive(Clone, Debug)]
+struct World {
+    segments: Vec<Segment>,
+    /// The same chain with the segments of closed periods merged, as a provider keeps them.
+    merged: Vec<Segment>,
+}
+
+impl World {
+    fn new(pieces: &[(u32, u32, bool)]) -> Self {
+        let mut segments: Vec<Segment> = Vec::new();
+        for &(length, new_heads, changes_set) in pieces {
+            let (from, head) =
+                segments.last().map_or((1, None), |last| (last.to + 1, last.para_head));
+            let para_head = match (head, new_heads) {
+                (None, 0) => None,
+                (None, heads) => Some(heads - 1),
+                (Some(head), heads) => Some(head + heads),
+            };
+            let bytes = 300 * length as usize;
+            let to = from + length - 1;
+            segments.push(Segment { from, to, changes_set, para_head, bytes });
+        }
+        let mut merged: Vec<Segment> = Vec::new();
+        for (index, segment) in segments.iter().enumerate() {
+            let closed = segments[index..].iter().any(|later| later.changes_set);
+            match merged.last_mut().filter(|last| closed && !last.changes_set) {
+                Some(last) => {
+                    *last =
+                        Segment { from: last.from, bytes: last.bytes + segment.bytes, ..*segment };
+                }
+                None => merged.push(*segment),
+            }
+        }
+        Self { segments, merged }
+    }
+
+    fn tip(&self) -> u32 {
+        self.segments.last().map_or(0, |last| last.to)
+    }
+
+    fn head_at(&self, relay: u32) -> Option<u32> {
+        self.segments.iter().find(|segment| segment.to == relay).and_then(|it| it.para_head)
+    }
+
+    fn last_head(&self) -> Option<u32> {
+        self.segments.last().and_then(|last| last.para_head)
+    }
+
+    fn available(&self, counters: Counters) -> Available {
+        let standing = self.merged.iter().find(|it| it.to + 1 == counters.relay).copied();
+        // Some were fetched before they were merged.
+        let mut segments: Vec<Segment> = Vec::new();
+        while let Some(segment) = {
+            let next = segments.last().map_or(counters.relay, |last| last.to + 1);
+            let old = next % 3 == 0;
+            let from = if old { &self.segments } else { &self.merged };
+            from.iter().find(|it| it.from <= next && it.to >= next)
+        } {
+            segments.push(*segment);
+        }
+        let blocks = self.last_head().map_or(0, |head| (head + 1).saturating_sub(counters.block));
+        // A chunk ends somewhere ahead.
+        let block_bytes = (0..blocks.min(7)).map(|n| 1000 * (n as usize + 1)).collect();
+        Available { standing, segments, block_bytes }
+    }
+}
+
+/// What pRuntime keeps.
+#[derive(Clone, Copy, Debug)]
+struct Worker {
+    counters: Counters,
+    /// Relay block whose root waits.
+    root: Option<u32>,
+}
+
+impl Worker {
+    fn new(para: u32, block: u32) -> Self {
+        let counters = Counters { relay: 1, para, block, root_waiting: false };
+        Self { counters, root: None }
+    }
+
+    fn relay(&mut self, world: &World, run: Run) -> Result<(), String> {
+        if run.to < self.counters.relay {
+            return Err("only headers that the worker has".to_owned());
+        }
+        if run.from > self.counters.relay {
+            return Err("BlockNumberMismatch".to_owned());
+        }
+        let end = world.segments.iter().find(|it| it.to == run.to);
+        end.ok_or("MissingJustification")?;
+        let hidden = world
+            .segments
+            .iter()
+            .any(|it| it.changes_set && it.to >= self.counters.relay && it.to < run.to);
+        if hidden {
+            return Err("a change of the set inside a run".to_owned());
+        }
+        self.counters.relay = run.to + 1;
+        self.root = Some(run.to);
+        Ok(())
+    }
+
+    fn para(&mut self, world: &World, run: Run) -> Result<(), String> {
+        if run.to < self.counters.para {
+            return Err("only headers that the worker has".to_owned());
+        }
+        if run.from > self.counters.para {
+            return Err("BlockNumberMismatch".to_owned());
+        }
+        let root = self.root.ok_or("RelaychainHeaderNotSynced")?;
+        if world.head_at(root) != Some(run.to) {
+            return Err("StorageProofFailed".to_owned());
+        }
+        self.counters.para = run.to + 1;
+        self.root = None;
+        Ok(())
+    }
+
+    fn blocks(&mut self, run: Run) -> Result<(), String> {
+        if run.from != self.counters.block || run.to < run.from {
+            return Err("BlockNumberMismatch".to_owned());
+        }
+        if run.to >= self.counters.para {
+            return Err("NoStateRoot".to_owned());
+        }
+        self.counters.block = run.to + 1;
+        Ok(())
+    }
+
+    /// Carries out a request; `half` ends a combined one after its relay part.
+    fn take(&mut self, world: &World, request: Request, half: bool) -> Result<(), String> {
+        match request {
+            Request::Relay { from, to } => self.relay(world, Run { from, to })?,
+            Request::Combined { relay, para } => {
+                self.relay(world, relay)?;
+                if !half {
+                    self.para(world, para)?;
+                }
+            }
+            Request::Para { at, run } => {
+                if at + 1 != self.counters.relay {
+                    return Err("proof of another relay block".to_owned());
+                }
+                self.para(world, run)?;
+            }
+            Request::Blocks(run) => self.blocks(run)?,
+        }
+        self.counters.root_waiting = self.root.is_some();
+        Ok(())
+    }
+}
+
+fn limits() -> Limits {
+    Limits { bytes: 5000, blocks: 4, segments: 8, para_headers: 1_000_000 }
+}
+
+/// The relay headers are whole segments, one after another.
+fn can_be_made(request: Request, segments: &[Segment]) -> bool {
+    let run = match request {
+        Request::Relay { from, to } => Run { from, to },
+        Request::Combined { relay, .. } => relay,
+        Request::Para { .. } | Request::Blocks(_) => return true,
+    };
+    let mut next = run.from;
+    for segment in segments.iter().take_while(|it| it.to <= run.to) {
+        if segment.from != next {
+            return false;
+        }
+        next = segment.to + 1;
+    }
+    next == run.to + 1
+}
+
+/// Feeds the worker until nothing is left to send; answers the requests it took.
+fn feed(world: &World, worker: &mut Worker, faults: &[bool]) -> Result<Vec<Request>, String> {
+    let mut sent = Vec::new();
+    loop {
+        let available = world.available(worker.counters);
+        match plan(worker.counters, &available, &limits()) {
+            Plan::Send(request) => {
+                if !can_be_made(request, &available.segments) {
+                    return Err(format!("{request:?} out of {:?}", available.segments));
+                }
+                let half = faults.get(sent.len()).copied().unwrap_or(false);
+                worker
+                    .take(world, request, half)
+                    .map_err(|error| format!("{request:?} to {worker:?}: {error}"))?;
+                sent.push(request);
+            }
+            Plan::Need(need) if need == Need::Segment(world.tip() + 1) => return Ok(sent),
+            other => return Err(format!("{other:?} for {worker:?} in {world:?}")),
+        }
+        if sent.len() > 10_000 {
+            return Err(format!("no end for {worker:?}"));
+        }
+    }
+}
+
+prop_compose! {
+    fn worlds()(
+        pieces in prop::collection::vec((1..20_u32, 0..4_u32, prop::bool::weighted(0.2)), 1..40),
+    ) -> World {
+        World::new(&pieces)
+    }
+}
+
+fn at_the_tip(world: &World, worker: &Worker, start: Counters) -> bool {
+    let counters = worker.counters;
+    let next = world.last_head().map_or(0, |head| head + 1);
+    counters.relay == world.tip() + 1
+        && counters.para == next.max(start.para)
+        && counters.block == next.max(start.block)
+}
+
+proptest! {
+    #[test]
+    fn fresh_and_loaded_workers_reach_the_tip(
+        world in worlds(),
+        (para, block) in prop_oneof![
+            Just((0, 1)),
+            Just((1, 1)),
+            (1..60_u32).prop_map(|loaded| (loaded, loaded + 1)),
+        ],
+        faults in prop::collection::vec(prop::bool::weighted(0.3), 100),
+    ) {
+        let mut worker = Worker::new(para, block);
+        let start = worker.counters;
+        feed(&world, &mut worker, &faults).map_err(TestCaseError::fail)?;
+        prop_assert!(at_the_tip(&world, &worker, start), "{worker:?}");
+    }
+
+    /// It stood at the tip of a shorter chain whose period has since been closed and merged, or
+    /// went back there when its pRuntime restarted.
+    #[test]
+    fn a_worker_goes_on_from_anywhere_it_once_stood(
+        world in worlds(),
+        keep in 0..40_usize,
+        steps in 0..60_usize,
+        half in any::<bool>(),
+    ) {
+        let mut shorter = world.clone();
+        shorter.segments.truncate(keep.max(1));
+        shorter.merged.clone_from(&shorter.segments);
+        let mut worker = Worker::new(0, 1);
+        let mut history = vec![worker];
+        for request in feed(&shorter, &mut worker.clone(), &[]).map_err(TestCaseError::fail)? {
+            worker.take(&shorter, request, half).ok();
+            history.push(worker);
+        }
+        let mut worker = history[steps.min(history.len() - 1)];
+        feed(&world, &mut worker, &[]).map_err(TestCaseError::fail)?;
+        prop_assert!(at_the_tip(&world, &worker, Worker::new(0, 1).counters), "{worker:?}");
+    }
+
+    #[test]
+    fn any_counters_give_an_answer(
+        relay in any::<u32>(),
+        para in any::<u32>(),
+        block in any::<u32>(),
+        root_waiting in any::<bool>(),
+        world in worlds(),
+    ) {
+        let counters = Counters { relay, para, block, root_waiting };
+        let mut available = world.available(counters);
+        plan(counters, &available, &limits());
+        available.block_bytes = vec![1; 10];
+        available.segments.clone_from(&world.merged);
+        available.standing = world.merged.first().copied();
+        plan(counters, &available, &limits());
+    }
+}
+
+#[test]
+fn a_worker_that_joins_late_in_a_period_is_not_fed_segment_by_segment() {
+    let world = World::new(&[(2, 1, false); 300]);
+    let mut worker = Worker::new(0, 1);
+    let sent = feed(&world, &mut worker, &[]).unwrap();
+    let headers = sent.iter().filter(|it| matches!(it, Request::Combined { .. })).count();
+    assert!(headers <= 300 / 8 + 1, "{headers} requests for headers");
+}
+
+#[test]
+fn several_relay_blocks_with_one_head_need_no_parachain_headers() {
+    let world = World::new(&[(1, 1, false), (1, 0, false), (1, 0, false)]);
+    let mut worker = Worker::new(1, 1);
+    let sent = feed(&world, &mut worker, &[]).unwrap();
+    assert_eq!(sent, [Request::Relay { from: 1, to: 3 }]);
+}

@@ -1,0 +1,181 @@
+//! What a worker's task does for it, one call at a time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use subxt::utils::AccountId32;
+use tokio::sync::watch;
+
+use super::cause::{Failure, fail};
+use crate::lifecycle::computing::Deed;
+use crate::lifecycle::egress::Window;
+use crate::lifecycle::intent::Intent;
+use crate::lifecycle::inventory::WorkerRecord;
+use crate::lifecycle::machine::{Call, Cause, Event, Policy};
+use crate::lifecycle::report::Cell;
+use crate::lifecycle::shared::Shared;
+use crate::lifecycle::sync::genesis::attestation;
+use crate::lifecycle::sync::plan::Counters;
+use crate::pruntime::{Endpoint, Method, Pruntime, proto};
+use crate::scale::messages::MessageOrigin;
+
+/// What the inventory says of a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    /// The worker.
+    pub(crate) record: WorkerRecord,
+    /// Where it listens.
+    pub(crate) endpoint: Endpoint,
+    /// Its pool, on chain.
+    pub(crate) pid: u64,
+    /// The account in whose name the pool's calls are made.
+    pub(crate) operator: AccountId32,
+    /// What is allowed.
+    pub(crate) policy: Policy,
+}
+
+/// A worker, as far as its task knows it.
+pub(crate) struct Hands {
+    pub(super) shared: Arc<Shared>,
+    assignment: watch::Receiver<Arc<Assignment>>,
+    pub(super) cell: Arc<Cell>,
+    pub(super) pruntime: Pruntime,
+    pub(super) known: Option<Known>,
+    /// What the worker lacks and the bridge can do, found by the last judgement.
+    pub(super) due: Option<(Deed, u32)>,
+    /// What was asked of the queue for it.
+    pub(super) asked: Option<Intent<Deed>>,
+    /// Messages on their way, by sender.
+    pub(super) windows: BTreeMap<MessageOrigin, Intent<Window>>,
+}
+
+/// What the worker last said of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) counters: Counters,
+    /// None before it has a state.
+    pub(super) public_key: Option<[u8; 32]>,
+    pub(super) attestation_methods: Vec<String>,
+}
+
+impl Hands {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        assignment: watch::Receiver<Arc<Assignment>>,
+        cell: Arc<Cell>,
+    ) -> Self {
+        let endpoint = assignment.borrow().endpoint.clone();
+        let pruntime = shared.pruntime(endpoint);
+        let windows = BTreeMap::new();
+        Self { shared, assignment, cell, pruntime, known: None, due: None, asked: None, windows }
+    }
+
+    pub(super) fn assignment(&self) -> Arc<Assignment> {
+        self.assignment.borrow().clone()
+    }
+
+    pub(super) fn policy(&self) -> Policy {
+        self.assignment.borrow().policy
+    }
+
+    pub(super) async fn perform(&mut self, call: Call) -> Event {
+        let done = match call {
+            Call::ReadInfo => self.read_info().await,
+            Call::Initialize => self.initialize().await,
+            Call::Feed => self.feed().await,
+            Call::CollectEgress => self.collect_egress().await,
+            Call::Judge { register_anew } => self.judge(register_anew).await,
+            Call::Act => self.act().await,
+        };
+        done.unwrap_or_else(|Failure { cause, text }| Event::Failed {
+            cause,
+            text,
+            jitter: rand::random(),
+        })
+    }
+
+    async fn read_info(&mut self) -> Result<Event, Failure> {
+        let endpoint = self.assignment.borrow().endpoint.clone();
+        if *self.pruntime.endpoint() != endpoint {
+            self.pruntime = self.shared.pruntime(endpoint);
+        }
+        let info = self.pruntime.info().await?;
+        let public_key = public_key(&info);
+        if self.known.as_ref().and_then(|known| known.public_key) != public_key {
+            // Another worker: what was asked for the one before does not concern it.
+            (self.due, self.asked) = (None, None);
+            self.windows.clear();
+        }
+        if info.initialized {
+            let start = self.shared.start().await?.hash();
+            let theirs = info.genesis_block_hash.as_deref().unwrap_or_default();
+            if !theirs.trim_start_matches("0x").eq_ignore_ascii_case(&hex::encode(start.0)) {
+                let text = format!(
+                    "the worker was started at relay block 0x{theirs} and not at {start:?}: it \
+                     belongs to another chain"
+                );
+                return fail(Cause::WrongChain, text);
+            }
+        }
+        let counters = counters(&info);
+        let initialized = info.initialized;
+        self.cell.tells(&info, counters, public_key);
+        self.known = Some(Known {
+            counters,
+            public_key,
+            attestation_methods: info.supported_attestation_methods,
+        });
+        Ok(Event::Info { initialized, behind: self.behind() })
+    }
+
+    async fn initialize(&mut self) -> Result<Event, Failure> {
+        let start = self.shared.start().await?;
+        let Some(known) = &self.known else {
+            return fail(Cause::CountersMoved, "the worker was not asked yet what it is");
+        };
+        let skip = self.shared.config.skip_attestation;
+        let provider = match attestation(&known.attestation_methods, skip) {
+            Ok(provider) => provider,
+            Err(error) => return fail(Cause::NoAttestation, error.to_string()),
+        };
+        let request = start.request(provider);
+        match self.pruntime.send(Method::InitRuntime, request).await {
+            Ok(proto::InitRuntimeResponse { encoded_genesis_block_hash, .. }) => {
+                if encoded_genesis_block_hash != start.hash().0[..] {
+                    let text = format!(
+                        "the worker says it starts at 0x{}, not at {:?}",
+                        hex::encode(&encoded_genesis_block_hash),
+                        start.hash()
+                    );
+                    return fail(Cause::WrongChain, text);
+                }
+                Ok(Event::Initialized)
+            }
+            Err(error) if error.is_already_initialized() => Ok(Event::Initialized),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Parachain blocks to the tip.
+    pub(super) fn behind(&self) -> u32 {
+        let tip = self.shared.blobs.tip().borrow().and_then(|tip| tip.para);
+        let next = self.known.as_ref().map_or(0, |known| known.counters.block);
+        tip.map_or(0, |tip| tip.saturating_add(1).saturating_sub(next))
+    }
+}
+
+fn counters(info: &proto::PhactoryInfo) -> Counters {
+    Counters {
+        relay: info.headernum,
+        para: info.para_headernum,
+        block: info.blocknum,
+        // Workers of 0.2.x do not tell.
+        root_waiting: info.waiting_for_paraheaders || info.version.starts_with("0."),
+    }
+}
+
+fn public_key(info: &proto::PhactoryInfo) -> Option<[u8; 32]> {
+    let system = info.system.as_ref().map(|system| system.public_key.as_str());
+    let text = system.filter(|text| !text.is_empty()).or(info.public_key.as_deref())?;
+    hex::decode(text.trim_start_matches("0x")).ok()?.try_into().ok()
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with the store.
+
+use crate::error::{Classify, ErrorClass};
+
+/// Why something could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The folder cannot be used.
+    #[error("cannot use {path}: {reason}")]
+    Folder {
+        /// Which folder.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// Another process uses the folder, or sled cannot open it.
+    #[error("cannot open the records in {path}: {reason}")]
+    Open {
+        /// Which folder.
+        path: String,
+        /// What sled said.
+        reason: String,
+    },
+    /// The object store failed.
+    #[error("cannot {action} {object}: {reason}")]
+    Object {
+        /// read, write, delete or list.
+        action: &'static str,
+        /// The object's name.
+        object: String,
+        /// What the object store said.
+        reason: String,
+    },
+    /// An object is damaged.
+    #[error("{object} is damaged: {reason}")]
+    Damaged {
+        /// The object's name.
+        object: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// sled failed.
+    #[error("the records failed: {0}")]
+    Records(String),
+    /// The store was written by a newer version.
+    #[error("{path} has schema {found}, this version knows {known}")]
+    Schema {
+        /// Which folder.
+        path: String,
+        /// Found there.
+        found: u32,
+        /// The newest known.
+        known: u32,
+    },
+    /// What is to be stored does not follow what is there.
+    #[error("cannot store {what} {found} where {expected} is wanted")]
+    OutOfOrder {
+        /// Which series.
+        what: &'static str,
+        /// Wanted next.
+        expected: u32,
+        /// Offered.
+        found: u32,
+    },
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> Self {
+        Self::Records(error.to_string())
+    }
+}
+
+impl Classify for StoreError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Folder { .. } | Self::Open { .. } | Self::Schema { .. } => ErrorClass::Operator,
+            Self::OutOfOrder { .. } => ErrorClass::Permanent,
+            Self::Object { reason, .. } | Self::Records(reason)
+                if reason.contains("No space left") || reason.contains("Permission denied") =>
+            {
+                ErrorClass::Operator
+            }
+            Self::Object { .. } | Self::Damaged { .. } | Self::Records(_) => ErrorClass::Transient,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::store::{Store, StoreConfig};
+
+fn config() -> StoreConfig {
+    StoreConfig {
+        headers_per_unit: 4,
+        blocks_per_unit: 4,
+        units_per_chunk: 2,
+        ..StoreConfig::default()
+    }
+}
+
+async fn open(folder: &Path) -> Store {
+    Store::open(folder, &config()).await.unwrap()
+}
+
+fn item(number: u32) -> Bytes {
+    Bytes::from(format!("item {number}"))
+}
+
+fn add(store: &Store, count: u32) {
+    let next = store.blocks.next();
+    store.blocks.append(next, (next..next + count).map(item).collect()).unwrap();
+}
+
+/// Every item from the first to `end` is there once, in its place, in aligned units.
+async fn check(store: &Store, end: u32) {
+    assert_eq!(store.blocks.next(), end);
+    assert_eq!(store.heights().borrow().blocks, (end > 1).then(|| end - 1));
+    for number in 1..end {
+        assert_eq!(store.blocks.item(number).await.unwrap(), Some(item(number)));
+    }
+    assert_eq!(store.blocks.item(end).await.unwrap(), None);
+    let units = if end > 1 { end.div_ceil(4) } else { 0 };
+    for unit in 0..units {
+        let message = ParaBlocks::decode(store.blocks.unit(unit).await.unwrap().unwrap()).unwrap();
+        assert_eq!(message.first, (unit * 4).max(1));
+        let last = message.first + message.items.len() as u32 - 1;
+        assert_eq!(last, (unit * 4 + 3).min(end - 1));
+        assert_eq!(message.complete, last == unit * 4 + 3);
+    }
+}
+
+#[tokio::test]
+async fn what_is_committed_survives_and_chunks_are_aligned() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    check(&store, 1).await;
+    add(&store, 21);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    check(&store, 22).await;
+    drop(store);
+    let mut chunks: Vec<_> = std::fs::read_dir(folder.path().join("chunks/blocks"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    chunks.sort();
+    assert_eq!(chunks, ["0000000001-0000000007", "0000000008-0000000015"]);
+    check(&open(folder.path()).await, 22).await;
+}
+
+#[tokio::test]
+async fn what_is_not_committed_is_lost_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 5);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    add(&store, 1);
+    store.blocks.commit(Durability::WhenSealed).await.unwrap();
+    drop(store);
+    check(&open(folder.path()).await, 6).await;
+}
+
+#[tokio::test]
+async fn a_gap_or_a_repetition_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 3);
+    for first in [0, 1, 3, 5] {
+        let error = store.blocks.append(first, vec![item(first)]).unwrap_err();
+        assert!(matches!(error, StoreError::OutOfOrder { expected: 4, .. }), "{error}");
+    }
+    check(&store, 4).await;
+}
+
+#[tokio::test]
+async fn a_crash_between_sealing_and_forgetting_the_tail_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 9);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    let tree = store.db.open_tree("blocks").unwrap();
+    for number in 1..8_u32 {
+        tree.insert(number.to_be_bytes(), &item(number)[..]).unwrap();
+    }
+    drop((store, tree));
+    let store = open(folder.path()).await;
+    check(&store, 10).await;
+    assert_eq!(store.db.open_tree("blocks").unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_never_got_its_name_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 9);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    drop(store);
+    let unfinished = folder.path().join("chunks/blocks/0000000008-0000000015#1");
+    std::fs::write(&unfinished, b"half").unwrap();
+    check(&open(folder.path()).await, 10).await;
+    assert!(!unfinished.exists());
+}
+
+#[tokio::test]
+async fn a_damaged_chunk_is_an_error_and_never_wrong_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 9);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    drop(store);
+    let path = folder.path().join("chunks/blocks/0000000001-0000000007");
+    let sound = std::fs::read(&path).unwrap();
+    for damaged in [sound[..sound.len() - 3].to_vec(), sound[..30].to_vec(), Vec::new()] {
+        std::fs::write(&path, damaged).unwrap();
+        let store = open(folder.path()).await;
+        store.blocks.item(5).await.unwrap_err();
+        assert_eq!(store.blocks.item(8).await.unwrap(), Some(item(8)));
+        drop(store);
+    }
+    std::fs::write(&path, sound).unwrap();
+    check(&open(folder.path()).await, 10).await;
+}
+
+#[tokio::test]
+async fn what_stands_behind_a_gap_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 25);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    drop(store);
+    std::fs::remove_file(folder.path().join("chunks/blocks/0000000008-0000000015")).unwrap();
+    check(&open(folder.path()).await, 8).await;
+    check(&open(folder.path()).await, 8).await;
+}
+
+#[tokio::test]
+async fn an_item_is_replaced_wherever_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 9);
+    for number in [2, 9] {
+        store.blocks.commit(Durability::Now).await.unwrap();
+        store.blocks.replace(number, Bytes::from("other")).await.unwrap();
+        assert_eq!(store.blocks.item(number).await.unwrap().unwrap(), "other");
+    }
+    drop(store);
+    let store = open(folder.path()).await;
+    for number in [2, 9] {
+        assert_eq!(store.blocks.item(number).await.unwrap().unwrap(), "other");
+        store.blocks.replace(number, item(number)).await.unwrap();
+    }
+    check(&store, 10).await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn any_order_of_appends_commits_and_restarts_keeps_all_that_was_durable(
+        steps in prop::collection::vec((0_u32..12, 0_u8..3), 1..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let mut store = open(folder.path()).await;
+            let mut durable = 1;
+            for (count, then) in steps {
+                add(&store, count);
+                match then {
+                    0 => store.blocks.commit(Durability::WhenSealed).await.unwrap(),
+                    1 => {
+                        store.blocks.commit(Durability::Now).await.unwrap();
+                        durable = store.blocks.next();
+                    }
+                    _ => {
+                        drop(store);
+                        store = open(folder.path()).await;
+                        assert!(store.blocks.next() >= durable);
+                        durable = store.blocks.next();
+                    }
+                }
+                let next = store.blocks.next();
+                check(&store, next).await;
+            }
+        });
+    }
+}

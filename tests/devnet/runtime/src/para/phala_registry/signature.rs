@@ -1,0 +1,46 @@
+//! Signatures of off-chain senders.
+
+use frame_support::ensure;
+use sp_core::sr25519;
+use sp_runtime::DispatchResult;
+
+use super::{Config, Error, Pallet};
+use crate::{
+    para::phala_mq::MessageVerifier,
+    types::{MessageOrigin, SignedMessage, WorkerPublicKey},
+};
+
+impl<T: Config> MessageVerifier for Pallet<T> {
+    /// A worker's message is checked with the key that the message itself names; whether the
+    /// worker is registered does not matter. There are no contracts, clusters or gatekeepers'
+    /// master key on the embedded network.
+    fn verify(message: &SignedMessage) -> DispatchResult {
+        match &message.message.sender {
+            MessageOrigin::Worker(key) => {
+                let signed = SignedMessage::signed_bytes(&message.message, message.sequence);
+                Self::verify_signature(key, &signed, &message.signature)
+            }
+            MessageOrigin::Contract(_) => Err(Error::<T>::UnknownContract.into()),
+            MessageOrigin::Cluster(_) => Err(Error::<T>::UnknownCluster.into()),
+            MessageOrigin::Gatekeeper => Err(Error::<T>::MasterKeyUninitialized.into()),
+            _ => Err(crate::para::phala_mq::Error::<T>::BadSender.into()),
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    pub(super) fn verify_signature(
+        key: &WorkerPublicKey,
+        signed: &[u8],
+        signature: &[u8],
+    ) -> DispatchResult {
+        ensure!(signature.len() == 64, Error::<T>::InvalidSignatureLength);
+        let signature =
+            sr25519::Signature::try_from(signature).map_err(|()| Error::<T>::MalformedSignature)?;
+        ensure!(
+            sp_io::crypto::sr25519_verify(&signature, signed, key),
+            Error::<T>::InvalidSignature
+        );
+        Ok(())
+    }
+}

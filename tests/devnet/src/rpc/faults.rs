@@ -1,0 +1,163 @@
+//! Calls that are late, never answered, or cost the connection: what clients meet in the field.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, Request, RpcServiceT};
+use parking_lot::RwLock;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MethodFault {
+    /// It is answered this much later.
+    Delay(Duration),
+    /// It is answered only once the fault is taken away.
+    Hang,
+    /// The connection is closed instead of an answer.
+    Drop,
+}
+
+/// The faults of one chain's methods, by method name; a method without one works.
+#[derive(Clone, Debug)]
+pub struct RpcFaults {
+    faults: Arc<RwLock<HashMap<String, MethodFault>>>,
+    /// Tells hanging calls to look again.
+    changes: watch::Sender<()>,
+}
+
+impl RpcFaults {
+    /// No faults.
+    pub fn new() -> Self {
+        Self { faults: Arc::default(), changes: watch::channel(()).0 }
+    }
+
+    /// Makes every call of `method` fail this way from now on.
+    pub fn set(&self, method: impl Into<String>, fault: MethodFault) {
+        self.faults.write().insert(method.into(), fault);
+        self.changes.send_replace(());
+    }
+
+    /// Makes `method` work again; hanging calls are answered.
+    pub fn clear(&self, method: &str) {
+        self.faults.write().remove(method);
+        self.changes.send_replace(());
+    }
+
+    /// Makes all methods work again.
+    pub fn clear_all(&self) {
+        self.faults.write().clear();
+        self.changes.send_replace(());
+    }
+
+    fn of(&self, method: &str) -> Option<MethodFault> {
+        let faults = self.faults.read();
+        // Nearly always there is none, and a call costs no lookup then.
+        if faults.is_empty() { None } else { faults.get(method).copied() }
+    }
+
+    /// Waits as long as `method` has to wait; false if the connection goes instead.
+    async fn pass(&self, method: &str, connection: &CancellationToken) -> bool {
+        let mut changes = self.changes.subscribe();
+        loop {
+            match self.of(method) {
+                None => return true,
+                Some(MethodFault::Delay(delay)) => {
+                    return tokio::select! {
+                        () = connection.cancelled() => false,
+                        () = tokio::time::sleep(delay) => true,
+                    };
+                }
+                Some(MethodFault::Hang) => {
+                    tokio::select! {
+                        () = connection.cancelled() => return false,
+                        _ = changes.changed() => {}
+                    }
+                }
+                Some(MethodFault::Drop) => {
+                    connection.cancel();
+                    return false;
+                }
+            }
+        }
+    }
+}
+
+impl Default for RpcFaults {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Applies faults before the real service is asked.
+#[derive(Clone)]
+pub(super) struct FaultyService<S> {
+    pub(super) service: S,
+    pub(super) faults: RpcFaults,
+    /// Closes the connection this service answers on.
+    pub(super) connection: CancellationToken,
+}
+
+impl<S> FaultyService<S> {
+    /// Waits for the faults of a request; a closed connection is never answered.
+    fn passed(&self, methods: Vec<String>) -> impl Future<Output = ()> + Send + 'static {
+        let (faults, connection) = (self.faults.clone(), self.connection.clone());
+        async move {
+            for method in methods {
+                if !faults.pass(&method, &connection).await {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+}
+
+impl<S> RpcServiceT for FaultyService<S>
+where
+    S: RpcServiceT + Clone + Send + Sync + 'static,
+{
+    type MethodResponse = S::MethodResponse;
+    type NotificationResponse = S::NotificationResponse;
+    type BatchResponse = S::BatchResponse;
+
+    fn call<'a>(
+        &self,
+        request: Request<'a>,
+    ) -> impl Future<Output = Self::MethodResponse> + Send + 'a {
+        let service = self.service.clone();
+        let passed =
+            self.faults.of(&request.method).map(|_| self.passed(vec![request.method.to_string()]));
+        async move {
+            if let Some(passed) = passed {
+                passed.await;
+            }
+            service.call(request).await
+        }
+    }
+
+    fn batch<'a>(
+        &self,
+        requests: Batch<'a>,
+    ) -> impl Future<Output = Self::BatchResponse> + Send + 'a {
+        let service = self.service.clone();
+        let methods = requests.iter().filter_map(|entry| match entry {
+            Ok(BatchEntry::Call(call)) => Some(call.method.to_string()),
+            _ => None,
+        });
+        let passed = self.passed(methods.collect());
+        async move {
+            passed.await;
+            service.batch(requests).await
+        }
+    }
+
+    fn notification<'a>(
+        &self,
+        notification: Notification<'a>,
+    ) -> impl Future<Output = Self::NotificationResponse> + Send + 'a {
+        self.service.notification(notification)
+    }
+}

@@ -1,0 +1,147 @@
+//! The lifecycle manager with everything it stands between: data provider, trader, workers and
+//! both chains, all of them real but the workers, which verify like real ones.
+
+use std::time::Duration;
+
+use prb_core::lifecycle::Phase;
+use prb_devnet::pruntime::{AttestationMethod, DoubleConfig, Mode};
+
+use self::bridge::{Bridge, PHA, double, network};
+
+mod bridge;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_of_every_generation_reach_computing() {
+    let bridge = Bridge::start_with(network(), |_| {}).await;
+    bridge.pool(1, "//Alice", "").await;
+    let epid = DoubleConfig { attestation: AttestationMethod::Epid, ..double() };
+    let dcap = DoubleConfig { attestation: AttestationMethod::Dcap, ..double() };
+    let old = DoubleConfig { mode: Mode::V0_2, ..epid.clone() };
+    for (name, config) in [("epid", epid), ("dcap", dcap), ("old", old)] {
+        bridge.worker(name, 1, config, 5_000 * PHA).await;
+    }
+    bridge.worker("unattested", 1, double(), 5_000 * PHA).await;
+    bridge.until("unattested", Phase::Failing, "can attest itself by none of epid and dcap").await;
+    for name in ["epid", "dcap", "old"] {
+        let report = bridge.until(name, Phase::Computing, "").await;
+        assert_eq!(report.message, "computing with 5000 PHA");
+    }
+    bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_worker_executed_is_what_the_chain_holds() {
+    let bridge = Bridge::start(network()).await;
+    bridge.pool(1, "//Alice", "").await;
+    bridge.worker("w", 1, double(), 5_000 * PHA).await;
+    bridge.until("w", Phase::Computing, "").await;
+    for _ in 0..5 {
+        let next = bridge.report("w").para_block.unwrap() + 1;
+        bridge.until_block("w", next).await;
+        bridge.roots_agree("w").await;
+    }
+    bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_only_synced_never_causes_a_transaction() {
+    let bridge = Bridge::start(network()).await;
+    bridge.pool(1, "//Alice", "").await;
+    bridge.sync_only_worker("w", 1).await;
+    bridge.until("w", Phase::Synced, "").await;
+    let reached = bridge.report("w").para_block.unwrap();
+    bridge.until_block("w", reached + 30).await;
+    assert_eq!(bridge.report("w").phase, Phase::Synced);
+    assert_eq!(bridge.jobs().await, 0);
+    bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_may_be_run_by_its_owners_proxy() {
+    let bridge = Bridge::start(network()).await;
+    bridge.pool(2, "//Dave", &bridge::address("//Charlie")).await;
+    bridge.worker("w", 2, double(), 5_000 * PHA).await;
+    bridge.until("w", Phase::Computing, "").await;
+    bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_joins_late_in_a_period_and_one_that_went_back_catch_up() {
+    let mut config = network();
+    // One period of 300 segments: finality is proven block by block at the tip.
+    config.session_blocks = 0;
+    let bridge = Bridge::start(config).await;
+    bridge.until_relay(300).await;
+    bridge.pool(1, "//Alice", "").await;
+    let checkpoints = DoubleConfig { checkpoint_interval: Some(40), ..double() };
+    bridge.worker("w", 1, checkpoints, 5_000 * PHA).await;
+    bridge.until("w", Phase::Computing, "").await;
+    for _ in 0..3 {
+        let before = bridge.report("w").para_block.unwrap();
+        bridge.double("w").restart_from_checkpoint().await.unwrap();
+        bridge.until_block("w", before + 20).await;
+        bridge.until("w", Phase::Computing, "").await;
+    }
+    bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_the_way_is_told_and_retried_when_it_goes() {
+    let bridge = Bridge::start(network()).await;
+    bridge.pool(1, "//Alice", "").await;
+    bridge.pool(4, "//Bob", "").await;
+    bridge.pool(5, "//Alice", "").await;
+    bridge.pool(6, "//Alice", "").await;
+    bridge.worker("good", 1, double(), 5_000 * PHA).await;
+    bridge.worker("low", 1, double(), PHA).await;
+    bridge.worker("poor", 4, double(), 5_000 * PHA).await;
+    bridge.worker("lost", 6, double(), 5_000 * PHA).await;
+    bridge.until("low", Phase::Failing, "a stake of 1 PHA is below").await;
+    bridge.until("poor", Phase::Failing, "pool 4 has 1 PHA of free stake, and 5000 PHA").await;
+    bridge.until("lost", Phase::Failing, "there is no pool 6 on chain").await;
+    bridge.until("good", Phase::Computing, "").await;
+    // Moved to another pool by mistake.
+    bridge.change_worker("good", |worker| worker.pid = 5).await;
+    bridge.until("good", Phase::Failing, "the worker is in pool 1, not in 5").await;
+    bridge.change_worker("good", |worker| worker.pid = 1).await;
+    bridge.change_worker("low", |worker| worker.stake = (5_000 * PHA).to_string()).await;
+    bridge.deposit_stake(4, 10_000 * PHA).await;
+    bridge.create_pool("//Alice").await;
+    bridge.deposit_stake(6, 10_000 * PHA).await;
+    for worker in ["good", "low", "poor", "lost"] {
+        bridge.until(worker, Phase::Computing, "").await;
+    }
+    bridge.change_worker("good", |worker| worker.stake = (6_000 * PHA).to_string()).await;
+    bridge.until("good", Phase::Computing, "computing with 6000 PHA").await;
+    bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_and_faults_disturb_nobody_else() {
+    let bridge = Bridge::start(network()).await;
+    bridge.pool(1, "//Alice", "").await;
+    bridge.worker("steady", 1, double(), 5_000 * PHA).await;
+    bridge.worker("w", 1, double(), 5_000 * PHA).await;
+    for worker in ["steady", "w"] {
+        bridge.until(worker, Phase::Computing, "").await;
+    }
+    let since = bridge.report("steady").since;
+    let names = ["w".to_owned()];
+    bridge.lifecycle.kick_workers(&names).unwrap();
+    bridge.until("w", Phase::Kicked, "").await;
+    bridge.lifecycle.restart_workers(&names).unwrap();
+    bridge.until("w", Phase::Computing, "").await;
+    bridge.change_worker("w", |worker| worker.enabled = false).await;
+    bridge.until("w", Phase::Disabled, "").await;
+    bridge.change_worker("w", |worker| worker.enabled = true).await;
+    bridge.until("w", Phase::Computing, "").await;
+    bridge.double("w").refuse_next(20);
+    let before = bridge.report("w").para_block.unwrap();
+    bridge.until_block("w", before + 10).await;
+    bridge.double("w").delay_dispatch(Duration::from_millis(500));
+    bridge.until_block("w", before + 20).await;
+    bridge.lifecycle.refresh_ra_and_restart_workers(&names).unwrap();
+    bridge.until("w", Phase::Computing, "").await;
+    assert_eq!(bridge.report("steady").since, since, "the other worker computed all along");
+    bridge.stop().await;
+}
