@@ -18,7 +18,7 @@ use crate::fixture::{CHAIN, body, config, eventually, start};
 
 const SOON: Duration = Duration::from_mins(1);
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/interop/walkie")
 }
 
@@ -282,8 +282,8 @@ async fn the_older_multicast_dns_works_both_ways() {
     let mut js = JavaScript::start(options).await;
     let live = |walkie: &Walkie| walkie.live(WalkieRoles::WrLifecycleManager).pop();
     assert_eq!(eventually(&walkie, SOON, live).await.id, js.id);
-    let greeted = js.event("greeted").await;
-    assert_eq!(greeted["peerId"], walkie.peer_id().to_base58());
+    // Other nodes on this host may be announced too.
+    while js.event("greeted").await["peerId"] != walkie.peer_id().to_base58() {}
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,4 +10,5 @@ mod grpc;
 mod hostile;
 mod interop;
 mod json;
+mod namespaces;
 mod vectors;
