@@ -56,6 +56,13 @@ enum Dialler {
     Handle(oneshot::Sender<Dialled>),
 }
 
+/// Whom a connection leads to, and the host there if it is known by its IP address.
+#[derive(Debug)]
+struct Connection {
+    peer: PeerId,
+    host: Option<IpAddr>,
+}
+
 /// The driver's ends of its channels.
 #[derive(Debug)]
 pub(super) struct Channels {
@@ -74,8 +81,7 @@ pub(super) struct Driver {
     table: PeerTable,
     boot: BootNodes,
     dials: HashMap<ConnectionId, Dialler>,
-    /// The hosts that inbound calls come from.
-    hosts: HashMap<ConnectionId, Option<IpAddr>>,
+    connections: HashMap<ConnectionId, Connection>,
     inbound: Inbound,
     outbound: Outbound,
     greeter: Greeter,
@@ -97,7 +103,7 @@ impl Driver {
             table,
             boot,
             dials: HashMap::new(),
-            hosts: HashMap::new(),
+            connections: HashMap::new(),
             inbound: Inbound::new(service, &config.limits),
             outbound: Outbound::new(config.limits.calls),
             greeter: Greeter::new(info, config.access.psk.clone()),

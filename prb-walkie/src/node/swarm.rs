@@ -25,6 +25,10 @@ const KADEMLIA: StreamProtocol = StreamProtocol::new("/ipfs/lan/kad/1.0.0");
 const DISCOVER_EVERY: Duration = Duration::from_secs(20);
 /// The default of 10 s drops connections between polls.
 const IDLE: Duration = Duration::from_mins(1);
+/// A connection whose peer is gone without a word is closed after two pings that were not
+/// answered. Until then some calls would go there, even when the peer is back on another one.
+const PING_EVERY: Duration = Duration::from_secs(8);
+const PING_PATIENCE: Duration = Duration::from_secs(10);
 /// A pending connection costs a handshake; more of them wait in the listener's queue.
 const MOST_PENDING: u32 = 128;
 /// Largest message of mplex, and how many of them may wait for a slow reader.
@@ -100,7 +104,9 @@ fn protocols(
         identify: identify::Behaviour::new(identify),
         kademlia: kademlia(own),
         mdns: Toggle::from(multicast(own, config.discovery.mdns)?),
-        ping: ping::Behaviour::new(ping::Config::new()),
+        ping: ping::Behaviour::new(
+            ping::Config::new().with_interval(PING_EVERY).with_timeout(PING_PATIENCE),
+        ),
     })
 }
 

@@ -56,8 +56,8 @@ impl Machines {
         ip(&format!("-n {machine} route add default via 10.99.0.254"));
     }
 
-    fn cable(&self, at: usize, state: &str) {
-        ip(&format!("-n {}switch link set port{at} {state}", self.name));
+    fn unplug(&self, at: usize) {
+        ip(&format!("-n {}switch link set port{at} down", self.name));
     }
 
     fn run(&self, at: usize, program: &mut tokio::process::Command) -> Node {
@@ -199,9 +199,9 @@ async fn machines_find_each_other_by_multicast_and_notice_who_moves() {
     let _moved = machines.rust(3, WrDataProviderInt, &theirs);
     manager.sees("WR_DATA_PROVIDER_INT", "Live").await;
 
-    // A machine that is gone without a word, and comes back.
-    machines.cable(3, "down");
+    // A machine that is gone without a word, then its provider on another one.
+    machines.unplug(3);
     manager.sees("WR_DATA_PROVIDER_INT", "Lost").await;
-    machines.cable(3, "up");
+    let _replaced = machines.rust(2, WrDataProviderInt, &theirs);
     manager.sees("WR_DATA_PROVIDER_INT", "Live").await;
 }

@@ -5,9 +5,9 @@ use std::time::Instant;
 use libp2p::core::ConnectedPoint;
 use libp2p::request_response::{Event as Call, Message};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, identify, mdns};
+use libp2p::{Multiaddr, PeerId, identify, mdns, ping};
 
-use super::Driver;
+use super::{Connection, Driver};
 use crate::discovery::address;
 use crate::node::codec::{Frame, PROTOCOL};
 use crate::node::error::NoAnswer;
@@ -30,6 +30,14 @@ impl Driver {
                     self.found(peer, &[address]);
                 }
             }
+            SwarmEvent::Behaviour(ProtocolsEvent::Ping(ping::Event {
+                peer,
+                connection,
+                result: Err(ping::Failure::Timeout),
+            })) => {
+                tracing::debug!(%peer, "a connection is dead");
+                self.swarm.close_connection(connection);
+            }
             SwarmEvent::ConnectionEstablished {
                 peer_id,
                 connection_id,
@@ -38,7 +46,7 @@ impl Driver {
                 ..
             } => self.on_connected(peer_id, connection_id, &endpoint, num_established.get() == 1),
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
-                self.hosts.remove(&connection_id);
+                self.connections.remove(&connection_id);
                 if num_established == 0 {
                     self.table.connected(peer_id, false, Instant::now());
                 }
@@ -66,7 +74,7 @@ impl Driver {
         match event {
             Call::Message { peer, connection_id, message } => match message {
                 Message::Request { request_id, request, channel } => {
-                    let host = self.hosts.get(&connection_id).copied().flatten();
+                    let host = self.connections.get(&connection_id).and_then(|from| from.host);
                     self.inbound.request(request_id, (peer, host), request, channel);
                 }
                 Message::Response { request_id, response } => {
@@ -128,7 +136,10 @@ impl Driver {
     ) {
         let now = Instant::now();
         let remote = endpoint.get_remote_address();
-        self.hosts.insert(connection, address::host(remote));
+        self.connections.insert(connection, Connection { peer, host: address::host(remote) });
+        if self.table.is_failing(&peer) {
+            self.close_older_connections(peer);
+        }
         self.outbound.dialled(&peer);
         if endpoint.is_dialer() {
             let place = address::place(remote);
@@ -141,6 +152,25 @@ impl Driver {
             self.table.connected(peer, true, now);
         }
         self.dial_ended(connection, Ok(peer));
+    }
+
+    /// Leaves a peer its newest connection.
+    ///
+    /// A peer that vanished without a word leaves a connection that looks alive, and calls would
+    /// go on choosing it when the peer is back on another.
+    pub(super) fn close_older_connections(&mut self, peer: PeerId) {
+        let mut connections: Vec<_> = self
+            .connections
+            .iter()
+            .filter(|(_, connection)| connection.peer == peer)
+            .map(|(id, _)| *id)
+            .collect();
+        connections.sort_unstable();
+        connections.pop();
+        for older in connections {
+            tracing::debug!(%peer, "closing an older connection of a peer that does not answer");
+            self.swarm.close_connection(older);
+        }
     }
 
     fn on_dial_error(&mut self, connection: ConnectionId, peer: Option<PeerId>, error: &DialError) {

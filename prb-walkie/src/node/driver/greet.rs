@@ -131,6 +131,9 @@ impl Driver {
             .map(|(id, _)| *id)
             .collect();
         for id in late {
+            if let Some(under_way) = self.greeter.under_way.get(&id) {
+                self.close_older_connections(under_way.peer);
+            }
             self.greeting_ended(id, None);
         }
     }
