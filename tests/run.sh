@@ -41,11 +41,14 @@ install_missing() {
     have redis-server || packages+=(redis-server)
     have node || packages+=(nodejs)
     have npm || packages+=(npm)
+    have ip || packages+=(iproute2)
     if [ "${#packages[@]}" -gt 0 ]; then apt_install "${packages[@]}"; fi
 
-    if [ -f tests/interop/package-lock.json ]; then
-        npm ci --prefix tests/interop --no-audit --no-fund --loglevel=error
-    fi
+    for folder in tests/interop tests/interop/walkie; do
+        if [ -f "$folder/package-lock.json" ]; then
+            npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error
+        fi
+    done
 
     if ! cargo nextest --version >/dev/null 2>&1; then
         cargo install --locked cargo-nextest || echo "cargo-nextest cannot be had; cargo test runs the tests"

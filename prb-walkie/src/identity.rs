@@ -135,7 +135,7 @@ impl Identity {
         Ok(Self { key: SigningKey::new(key), public_key, peer_id })
     }
 
-    fn private_key(&self) -> &RsaPrivateKey {
+    pub(crate) fn private_key(&self) -> &RsaPrivateKey {
         self.key.as_ref()
     }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 mod devnet;
 mod first_run;
+mod walkie;
 
 #[derive(Parser)]
 #[command(name = "prb-bench", about = "Measure one scenario and print one line of JSON")]
@@ -26,12 +27,15 @@ enum Scenario {
     Devnet(devnet::Args),
     /// Seconds from the start of the whole bridge until all workers compute.
     FirstRun(first_run::Args),
+    /// Calls per second and megabytes per second between two peers, and of bare libp2p.
+    Walkie(walkie::Args),
 }
 
 fn main() -> Result<()> {
     let (name, figures) = match Cli::parse().scenario {
         Scenario::Devnet(args) => ("devnet", devnet::measure(&args)?),
         Scenario::FirstRun(args) => ("first-run", first_run::measure(&args)?),
+        Scenario::Walkie(args) => ("walkie", walkie::measure(&args)?),
     };
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     let mut line = Map::new();

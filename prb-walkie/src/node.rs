@@ -1,0 +1,229 @@
+//! A service's place among its peers.
+//!
+//! One task owns the network; [`Walkie`] is a handle to it that can be cloned. What a service
+//! answers is given to [`Walkie::builder`], what it asks goes through [`Walkie::client`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use libp2p::{Multiaddr, PeerId};
+use prost::Message;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::discovery::boot::BootNode;
+use crate::discovery::table::{Peer, Standing};
+use crate::proto::walkie_rpc_client::WalkieRpcClient;
+use crate::proto::{WalkieRoles, WalkieRpcResponseWrapper};
+use crate::rpc::{CallError, Method, PeerChannel, json, status, wrapper};
+
+mod builder;
+mod codec;
+mod config;
+mod driver;
+mod error;
+mod local;
+mod swarm;
+
+pub use builder::Builder;
+pub use config::{Config, Discovery, Grpc, Introduction, Limits, Tls};
+use driver::Command;
+use error::NoAnswer;
+pub use error::{DialError, StartError};
+pub use local::LocalService;
+
+/// How long a call may take if nothing else is said.
+const CALL: Duration = Duration::from_secs(30);
+
+/// What a node shows of itself; replaced as a whole when anything changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    /// Everybody who said who it is.
+    pub peers: Vec<Peer>,
+    /// What became of the boot nodes.
+    pub boot_nodes: Vec<BootNode>,
+    /// Where the node listens, with the ports it really got.
+    pub listeners: Vec<Multiaddr>,
+}
+
+/// A node among its peers. Clones are the same node; it stops with [`Walkie::shutdown`], or when
+/// the last clone is gone.
+#[derive(Debug, Clone)]
+pub struct Walkie {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    own: PeerId,
+    commands: mpsc::Sender<Command>,
+    view: watch::Receiver<Arc<View>>,
+    grpc: Option<std::net::SocketAddr>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Walkie {
+    /// A node with these settings, not started yet.
+    pub fn builder(config: Config) -> Builder {
+        Builder::new(config)
+    }
+
+    /// What peers know this node by.
+    pub fn peer_id(&self) -> PeerId {
+        self.shared.own
+    }
+
+    /// Where gRPC is served, if it is.
+    pub fn grpc_address(&self) -> Option<std::net::SocketAddr> {
+        self.shared.grpc
+    }
+
+    /// Where this node listens.
+    pub fn listeners(&self) -> Vec<Multiaddr> {
+        self.shared.view.borrow().listeners.clone()
+    }
+
+    /// What became of the boot nodes.
+    pub fn boot_nodes(&self) -> Vec<BootNode> {
+        self.shared.view.borrow().boot_nodes.clone()
+    }
+
+    /// Everybody who said who it is, whether live, lost or ignored.
+    pub fn peers(&self) -> Vec<Peer> {
+        self.shared.view.borrow().peers.clone()
+    }
+
+    /// Peers of one role that answer and are of this chain and namespace.
+    pub fn live(&self, role: WalkieRoles) -> Vec<Peer> {
+        let mut peers = self.peers();
+        peers.retain(|peer| peer.role == role && peer.standing == Standing::Live);
+        peers
+    }
+
+    /// Follows everything this node shows of itself.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<View>> {
+        self.shared.view.clone()
+    }
+
+    /// The generated client for a peer. Calls time out after 30 s unless said otherwise.
+    pub fn client(&self, peer: PeerId) -> WalkieRpcClient<PeerChannel> {
+        WalkieRpcClient::new(self.channel(peer))
+            .max_decoding_message_size(usize::MAX)
+            .max_encoding_message_size(usize::MAX)
+    }
+
+    /// The way to a peer that [`Walkie::client`] takes, for other settings of it.
+    pub fn channel(&self, peer: PeerId) -> PeerChannel {
+        PeerChannel::new(self.clone(), peer, CALL)
+    }
+
+    /// Connects to an address and says who is there. The peer is then greeted and listed.
+    pub async fn dial(&self, address: Multiaddr) -> Result<PeerId, DialError> {
+        let (reply, dialled) = oneshot::channel();
+        let command = Command::Dial { address: address.clone(), reply };
+        self.shared.commands.send(command).await.map_err(|_| DialError::Stopped)?;
+        dialled
+            .await
+            .map_err(|_| DialError::Stopped)?
+            .map_err(|reason| DialError::Failed { address, reason })
+    }
+
+    /// Calls a method by name with an encoded request, and returns the encoded answer.
+    pub async fn call(
+        &self,
+        peer: PeerId,
+        method: &str,
+        request: &[u8],
+        timeout: Duration,
+    ) -> Result<Bytes, CallError> {
+        let answer = self.exchange(peer, method, request, timeout).await?;
+        let method = method.to_owned();
+        let invalid = |reason: String| CallError::Invalid { peer, method: method.clone(), reason };
+        let wrapper =
+            WalkieRpcResponseWrapper::decode(answer).map_err(|error| invalid(error.to_string()))?;
+        match wrapper.error {
+            Some(error) if wrapper.has_error => {
+                let status = Box::new(status::from_peer(&error));
+                Err(CallError::Refused { peer, method, status })
+            }
+            None if wrapper.has_error => Err(invalid("an error that says nothing".to_owned())),
+            _ => Ok(wrapper.data.into()),
+        }
+    }
+
+    /// Calls a method with a JSON request; the answer has the shape of the monitor's proxy:
+    /// `{data, hasError, error, meta}`. That the peer answered with an error is an answer.
+    pub async fn call_json(
+        &self,
+        peer: PeerId,
+        method: &Method,
+        request: &Value,
+        timeout: Duration,
+    ) -> Result<Value, JsonCallError> {
+        let request = json::encode_request(method, request)?;
+        let answer = self.exchange(peer, method.name(), &request, timeout).await?;
+        Ok(json::proxy_answer(method, &answer)?)
+    }
+
+    /// Stops in order: no new calls, those under way are given a moment, then all connections
+    /// close. Returns when everything has ended, within some 10 s.
+    pub async fn shutdown(&self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.wait().await;
+    }
+
+    /// Sends a request and returns the wrapper that answers it.
+    async fn exchange(
+        &self,
+        peer: PeerId,
+        method: &str,
+        request: &[u8],
+        timeout: Duration,
+    ) -> Result<Bytes, CallError> {
+        let timed_out = || CallError::Timeout {
+            peer,
+            method: method.to_owned(),
+            timeout_ms: timeout.as_millis(),
+        };
+        let (nonce, request) = wrapper::request(method, request, timeout);
+        let (reply, answered) = oneshot::channel();
+        let sending = async {
+            let command = Command::Call { peer, request, reply };
+            self.shared.commands.send(command).await.map_err(|_| CallError::Stopped)?;
+            answered.await.map_err(|_| CallError::Stopped)
+        };
+        let answer = tokio::time::timeout(timeout, sending)
+            .await
+            .map_err(|_| timed_out())??
+            .map_err(|failure| match failure {
+                NoAnswer::Timeout => timed_out(),
+                NoAnswer::Busy => CallError::Busy,
+                NoAnswer::Unreachable(reason) => {
+                    CallError::Unreachable { peer, method: method.to_owned(), reason }
+                }
+            })?;
+        // Nothing at all decodes as a wrapper too; only the nonce makes it an answer.
+        if wrapper::answers(&nonce, &answer.bytes) {
+            Ok(answer.bytes)
+        } else {
+            let reason = "it is not for this request".to_owned();
+            Err(CallError::Invalid { peer, method: method.to_owned(), reason })
+        }
+    }
+}
+
+/// Why a call in JSON brought no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonCallError {
+    /// The request or the answer is not what the method wants.
+    #[error(transparent)]
+    Json(#[from] json::JsonError),
+    /// No answer came.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}

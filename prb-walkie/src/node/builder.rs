@@ -1,0 +1,149 @@
+//! From settings to a running node.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use libp2p::{Multiaddr, PeerId};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tracing::Instrument;
+
+use super::config::Config;
+use super::driver::{Channels, Driver};
+use super::error::StartError;
+use super::{Shared, View, Walkie, local, swarm};
+use crate::discovery::boot::BootNodes;
+use crate::discovery::local::LocalDiscovery;
+use crate::discovery::table::{Family, PeerTable};
+use crate::grpc;
+use crate::identity::Identity;
+use crate::proto::walkie_rpc_server::WalkieRpc;
+use crate::rpc::server;
+
+/// Commands that may wait for the node's task.
+const COMMANDS: usize = 1024;
+/// Greetings and found peers that may; what does not fit comes again.
+const NEWS: usize = 256;
+
+/// A node that has not started.
+#[derive(Debug)]
+pub struct Builder {
+    config: Config,
+    role: Routes,
+}
+
+impl Builder {
+    pub(super) fn new(config: Config) -> Self {
+        Self { config, role: Routes::default() }
+    }
+
+    /// What this node answers. Methods that are not implemented, and without this all but
+    /// `Hello` and `Auth`, are answered with NOT_FOUND "Handler not implemented.".
+    ///
+    /// Handlers find the [`crate::access::Caller`] in the request's extensions; by then it may
+    /// call them.
+    #[must_use]
+    pub fn service<T: WalkieRpc>(mut self, handlers: T) -> Self {
+        self.role = Routes::new(server(handlers)).prepare();
+        self
+    }
+
+    /// Starts to listen and to look for peers. Must be called within a tokio runtime.
+    pub async fn start(self, identity: &Identity) -> Result<Walkie, StartError> {
+        let Self { config, role } = self;
+        let keypair = swarm::keypair(identity)?;
+        let own = keypair.public().to_peer_id();
+        tracing::info!(peer_id = %own, "Got my peer id: {own}");
+
+        let mut swarm = swarm::build(keypair, &config)?;
+        for address in &config.listen {
+            swarm.listen_on(address.clone()).map_err(|error| StartError::Listen {
+                address: address.clone(),
+                reason: error.to_string(),
+            })?;
+        }
+
+        let (greetings, heard) = mpsc::channel(NEWS);
+        let (found_locally, found) = mpsc::channel(NEWS);
+        let (commands, commanded) = mpsc::channel(COMMANDS);
+        let (service, info) = local::service(own, &config, role, greetings);
+
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let grpc = match &config.grpc {
+            Some(settings) => {
+                Some(grpc::serve(settings, service.clone(), stop.child_token(), &tasks).await?)
+            }
+            None => None,
+        };
+
+        let (show, view) = watch::channel(Arc::new(View::default()));
+        let (announce, listeners) = watch::channel(Vec::new());
+        if config.discovery.older_mdns {
+            let host = &config.introduction.hostname;
+            discover_locally(own, host, listeners, found_locally, &stop, &tasks);
+        }
+        let now = Instant::now();
+        let boot_nodes = config.discovery.boot_nodes.iter().map(String::as_str);
+        let boot = BootNodes::new(boot_nodes, now);
+        let channels = Channels { commands: commanded, heard, found, show, announce };
+        let table = PeerTable::new(own, family(&config));
+        let driver = Driver::new(swarm, service, info, table, boot, channels, &config);
+        let span = tracing::info_span!("walkie", peer_id = %own);
+        tasks.spawn(driver.run(stop.child_token()).instrument(span));
+        tasks.close();
+        let shared = Shared { own, commands, view, grpc, stop, tasks };
+        let walkie = Walkie { shared: Arc::new(shared) };
+        walkie.listening(&config.listen).await?;
+        Ok(walkie)
+    }
+}
+
+impl Walkie {
+    /// Waits until every address is listened on.
+    async fn listening(&self, wanted: &[Multiaddr]) -> Result<(), StartError> {
+        let mut view = self.subscribe();
+        let listens = |view: &Arc<View>| view.listeners.len() >= wanted.len();
+        match view.wait_for(listens).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(StartError::Network { reason: "the node stopped at once".to_owned() }),
+        }
+    }
+}
+
+fn family(config: &Config) -> Family {
+    Family {
+        chain_identity: config.introduction.chain_identity.clone(),
+        bridge_identity: config.introduction.bridge_identity.clone(),
+        any_bridge: config.discovery.any_bridge,
+    }
+}
+
+/// A host whose port 5353 cannot be shared finds its peers in the other ways.
+fn discover_locally(
+    own: PeerId,
+    host: &str,
+    listeners: watch::Receiver<Vec<Multiaddr>>,
+    found: mpsc::Sender<crate::discovery::local::Found>,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    match LocalDiscovery::bind(own, host, listeners, found) {
+        Ok(discovery) => {
+            let stopped = stop.child_token().cancelled_owned();
+            let span = tracing::info_span!("local_discovery");
+            let run = async move {
+                tokio::select! {
+                    () = stopped => {}
+                    ended = discovery.run() => if let Err(error) = ended {
+                        tracing::warn!(%error, "local discovery has stopped");
+                    }
+                }
+            };
+            tasks.spawn(run.instrument(span));
+        }
+        Err(error) => tracing::warn!(%error, "no discovery of version 2 peers by multicast DNS"),
+    }
+}

@@ -1,0 +1,180 @@
+//! What is on a `/pb` stream: one message each way, with nothing before it, up to its end.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use libp2p::StreamProtocol;
+use libp2p::request_response;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The protocol's name.
+pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/pb");
+
+/// Memory is asked for in units of this many bytes.
+const UNIT: usize = 1024;
+const FIRST_READ: usize = 4 * UNIT;
+/// `read_to_end` wants this much room to see the end; without it the vector doubles again.
+const READ_AHEAD: usize = 32;
+
+/// A message, and the share of the memory for messages that it holds until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) bytes: Bytes,
+    _share: Option<OwnedSemaphorePermit>,
+}
+
+impl Frame {
+    /// A message of our own, which is accounted for by whoever made it.
+    pub(crate) fn own(bytes: Bytes) -> Self {
+        Self { bytes, _share: None }
+    }
+}
+
+/// Reads and writes messages within limits.
+#[derive(Debug, Clone)]
+pub(crate) struct Codec {
+    longest: usize,
+    patience: Duration,
+    memory: Arc<Semaphore>,
+}
+
+impl Codec {
+    /// Messages up to `longest` bytes, `in_flight` bytes of them together; a request must be
+    /// there within `patience`.
+    pub(crate) fn new(longest: usize, in_flight: usize, patience: Duration) -> Self {
+        let units = in_flight.div_ceil(UNIT).min(Semaphore::MAX_PERMITS);
+        Self { longest, patience, memory: Arc::new(Semaphore::new(units)) }
+    }
+
+    async fn read<T: AsyncRead + Unpin + Send>(&self, io: &mut T) -> io::Result<Frame> {
+        let mut message = Vec::new();
+        let mut share = self.share(0)?;
+        // The room doubles: a caller that sends little holds little.
+        let mut room = FIRST_READ;
+        loop {
+            share.merge(self.share(room)?);
+            message.reserve_exact(room + READ_AHEAD);
+            let read = (&mut *io).take(room as u64).read_to_end(&mut message).await?;
+            if message.len() > self.longest {
+                return Err(io::Error::other(format!("longer than {} bytes", self.longest)));
+            }
+            if read < room {
+                let surplus = share.num_permits().saturating_sub(message.len().div_ceil(UNIT));
+                drop(share.split(surplus));
+                return Ok(Frame { bytes: message.into(), _share: Some(share) });
+            }
+            room = message.len().min(self.longest + 1 - message.len());
+        }
+    }
+
+    fn share(&self, bytes: usize) -> io::Result<OwnedSemaphorePermit> {
+        let units = bytes.div_ceil(UNIT) as u32;
+        Arc::clone(&self.memory)
+            .try_acquire_many_owned(units)
+            .map_err(|_| io::Error::other("too many messages in flight"))
+    }
+}
+
+impl request_response::Codec for Codec {
+    type Protocol = StreamProtocol;
+    type Request = Frame;
+    type Response = Frame;
+
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Frame>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        tokio::time::timeout(self.patience, self.read(io))
+            .await
+            .unwrap_or_else(|_| Err(io::Error::other("the request never ended")))
+    }
+
+    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Frame>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        self.read(io).await
+    }
+
+    async fn write_request<T>(
+        &mut self,
+        _: &StreamProtocol,
+        io: &mut T,
+        request: Frame,
+    ) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        io.write_all(&request.bytes).await
+    }
+
+    async fn write_response<T>(
+        &mut self,
+        _: &StreamProtocol,
+        io: &mut T,
+        response: Frame,
+    ) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        io.write_all(&response.bytes).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::io::Cursor;
+
+    use super::*;
+
+    fn codec() -> Codec {
+        Codec::new(1 << 20, 3 << 19, Duration::from_secs(1))
+    }
+
+    #[tokio::test]
+    async fn messages_of_any_length_up_to_the_limit_are_read_whole() {
+        for length in [0, 1, 4095, 4096, 4097, 100_000, 1 << 20] {
+            let sent: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            let frame = codec().read(&mut Cursor::new(&sent)).await.unwrap();
+            assert_eq!(frame.bytes, sent);
+        }
+        let long = vec![0; (1 << 20) + 1];
+        assert!(codec().read(&mut Cursor::new(long)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn memory_is_held_while_a_message_is_and_given_back() {
+        let codec = codec();
+        let free = codec.memory.available_permits();
+        let sent = vec![7; 900_000];
+        let first = codec.read(&mut Cursor::new(&sent)).await.unwrap();
+        assert!(codec.memory.available_permits() <= free - 900_000 / UNIT);
+        assert!(codec.read(&mut Cursor::new(&sent)).await.is_err(), "no room for a second");
+        assert!(codec.read(&mut Cursor::new(&sent[..1000])).await.is_ok());
+        drop(first);
+        assert_eq!(codec.memory.available_permits(), free);
+        assert!(codec.read(&mut Cursor::new(&sent)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_never_ends_is_given_up() {
+        use request_response::Codec as _;
+        assert!(codec().read_request(&PROTOCOL, &mut Endless).await.is_err());
+    }
+
+    /// A stream that says nothing and does not end.
+    struct Endless;
+
+    impl AsyncRead for Endless {
+        fn poll_read(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+            _: &mut [u8],
+        ) -> std::task::Poll<io::Result<usize>> {
+            std::task::Poll::Pending
+        }
+    }
+}

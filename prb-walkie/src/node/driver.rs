@@ -1,0 +1,193 @@
+//! The one task that owns the network.
+//!
+//! It only passes things on: what to do about them is decided by the values it holds (the table,
+//! the boot nodes) and by handlers in tasks of their own.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId, Swarm};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::View;
+use super::config::Config;
+use super::error::{Answered, Dialled};
+use super::swarm::Protocols;
+use crate::discovery::boot::BootNodes;
+use crate::discovery::local::Found;
+use crate::discovery::table::PeerTable;
+use crate::proto::WalkieSystemInfo;
+use crate::rpc::{Greeting, Service};
+
+mod events;
+mod greet;
+mod inbound;
+mod outbound;
+
+use greet::Greeter;
+use inbound::Inbound;
+use outbound::Outbound;
+
+/// How often what is due is looked for.
+const TICK: Duration = Duration::from_millis(250);
+/// How long handlers have to end when the node stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What the handle asks for.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Send a request to a peer.
+    Call { peer: PeerId, request: Bytes, reply: oneshot::Sender<Answered> },
+    /// Connect to an address.
+    Dial { address: Multiaddr, reply: oneshot::Sender<Dialled> },
+}
+
+/// Where a dial's outcome goes.
+#[derive(Debug)]
+enum Dialler {
+    Boot(usize),
+    Handle(oneshot::Sender<Dialled>),
+}
+
+/// Whom a connection leads to, and the host there if it is known by its IP address.
+#[derive(Debug)]
+struct Connection {
+    peer: PeerId,
+    host: Option<IpAddr>,
+}
+
+/// The driver's ends of its channels.
+#[derive(Debug)]
+pub(super) struct Channels {
+    pub(super) commands: mpsc::Receiver<Command>,
+    /// Peers that said who they are.
+    pub(super) heard: mpsc::Receiver<Greeting>,
+    /// Peers found by the older multicast DNS.
+    pub(super) found: mpsc::Receiver<Found>,
+    pub(super) show: watch::Sender<Arc<View>>,
+    /// Where the node listens, for the older multicast DNS.
+    pub(super) announce: watch::Sender<Vec<Multiaddr>>,
+}
+
+pub(super) struct Driver {
+    swarm: Swarm<Protocols>,
+    table: PeerTable,
+    boot: BootNodes,
+    dials: HashMap<ConnectionId, Dialler>,
+    connections: HashMap<ConnectionId, Connection>,
+    inbound: Inbound,
+    outbound: Outbound,
+    greeter: Greeter,
+    channels: Channels,
+}
+
+impl Driver {
+    pub(super) fn new(
+        swarm: Swarm<Protocols>,
+        service: Service,
+        info: WalkieSystemInfo,
+        table: PeerTable,
+        boot: BootNodes,
+        channels: Channels,
+        config: &Config,
+    ) -> Self {
+        Self {
+            swarm,
+            table,
+            boot,
+            dials: HashMap::new(),
+            connections: HashMap::new(),
+            inbound: Inbound::new(service, &config.limits),
+            outbound: Outbound::new(config.limits.calls),
+            greeter: Greeter::new(info, config.access.psk.clone()),
+            channels,
+        }
+    }
+
+    /// Runs until it is stopped or nobody holds a handle any more.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                event = self.swarm.select_next_some() => self.on_swarm_event(event),
+                Some(answer) = self.inbound.next() => self.answer(answer),
+                command = self.channels.commands.recv() => match command {
+                    Some(command) => self.on_command(command),
+                    None => break,
+                },
+                Some(Greeting { peer, info }) = self.channels.heard.recv() => {
+                    self.table.heard(peer, info, Instant::now());
+                    self.show();
+                }
+                Some((peer, addresses)) = self.channels.found.recv() => self.found(peer, &addresses),
+                _ = tick.tick() => self.on_tick(),
+            }
+        }
+        self.stop().await;
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Call { peer, request, reply } => self.call(peer, request, reply),
+            Command::Dial { address, reply } => self.dial(&address, reply),
+        }
+    }
+
+    fn on_tick(&mut self) {
+        let now = Instant::now();
+        self.inbound.forget_abandoned();
+        self.give_up_greetings(now);
+        for peer in self.table.due(now) {
+            self.greet(peer, now);
+        }
+        for (index, address) in self.boot.due(&self.table, now) {
+            self.dial_boot_node(index, &address);
+        }
+        self.show();
+    }
+
+    /// Shows the state, if it changed.
+    fn show(&mut self) {
+        let view = View {
+            peers: self.table.peers(),
+            boot_nodes: self.boot.states(),
+            listeners: self.swarm.listeners().cloned().collect(),
+        };
+        self.channels.announce.send_if_modified(|listeners| {
+            let changed = *listeners != view.listeners;
+            listeners.clone_from(&view.listeners);
+            changed
+        });
+        self.channels.show.send_if_modified(|shown| {
+            let changed = **shown != view;
+            if changed {
+                *shown = Arc::new(view);
+            }
+            changed
+        });
+    }
+
+    /// Lets handlers that are under way answer, within a deadline.
+    async fn stop(mut self) {
+        self.channels.commands.close();
+        let finish = async {
+            while let Some(answer) = self.inbound.next().await {
+                self.answer(answer);
+            }
+            // The answers are on their way when the network has nothing more to do at once.
+            while tokio::time::timeout(TICK, self.swarm.select_next_some()).await.is_ok() {}
+        };
+        if tokio::time::timeout(GRACE, finish).await.is_err() {
+            tracing::warn!("handlers were still busy when the node stopped");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What the network reports.
+
+use std::time::Instant;
+
+use libp2p::core::ConnectedPoint;
+use libp2p::request_response::{Event as Call, Message};
+use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, identify, mdns, ping};
+
+use super::{Connection, Driver};
+use crate::discovery::address;
+use crate::node::codec::{Frame, PROTOCOL};
+use crate::node::error::NoAnswer;
+use crate::node::swarm::ProtocolsEvent;
+
+/// More addresses of one peer than this are passed over.
+const MOST_ADDRESSES: usize = 16;
+
+impl Driver {
+    pub(super) fn on_swarm_event(&mut self, event: SwarmEvent<ProtocolsEvent>) {
+        match event {
+            SwarmEvent::Behaviour(ProtocolsEvent::Calls(event)) => self.on_call(event),
+            SwarmEvent::Behaviour(ProtocolsEvent::Identify(identify::Event::Received {
+                peer_id,
+                info,
+                ..
+            })) => self.on_identified(peer_id, &info),
+            SwarmEvent::Behaviour(ProtocolsEvent::Mdns(mdns::Event::Discovered(found))) => {
+                for (peer, address) in found {
+                    self.found(peer, &[address]);
+                }
+            }
+            SwarmEvent::Behaviour(ProtocolsEvent::Ping(ping::Event {
+                peer,
+                connection,
+                result: Err(ping::Failure::Timeout),
+            })) => {
+                tracing::debug!(%peer, "a connection is dead");
+                self.swarm.close_connection(connection);
+            }
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                num_established,
+                ..
+            } => self.on_connected(peer_id, connection_id, &endpoint, num_established.get() == 1),
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                self.connections.remove(&connection_id);
+                if num_established == 0 {
+                    self.table.connected(peer_id, false, Instant::now());
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
+                self.on_dial_error(connection_id, peer_id, &error);
+            }
+            SwarmEvent::NewListenAddr { address, .. } => {
+                tracing::info!(%address, "listening");
+                self.show();
+            }
+            SwarmEvent::ExpiredListenAddr { .. } => self.show(),
+            SwarmEvent::ListenerClosed { addresses, reason: Err(error), .. } => {
+                tracing::error!(?addresses, %error, "a listener has closed");
+                self.show();
+            }
+            SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
+                tracing::debug!(from = %send_back_addr, %error, "refused a connection");
+            }
+            _ => {}
+        }
+    }
+
+    fn on_call(&mut self, event: Call<Frame, Frame>) {
+        match event {
+            Call::Message { peer, connection_id, message } => match message {
+                Message::Request { request_id, request, channel } => {
+                    let host = self.connections.get(&connection_id).and_then(|from| from.host);
+                    self.inbound.request(request_id, (peer, host), request, channel);
+                }
+                Message::Response { request_id, response } => {
+                    let bytes = response.bytes.clone();
+                    if !self.outbound.finish(request_id, Ok(response)) {
+                        self.greeting_ended(request_id, Some(&bytes));
+                    }
+                }
+            },
+            Call::OutboundFailure { peer, request_id, error, .. } => {
+                let failure = self.outbound.explain(&peer, &error);
+                if let NoAnswer::Unreachable(reason) = &failure {
+                    tracing::debug!(%peer, reason, "a call failed");
+                }
+                if !self.outbound.finish(request_id, Err(failure)) {
+                    self.greeting_ended(request_id, None);
+                }
+            }
+            Call::InboundFailure { peer, request_id, error, .. } => {
+                tracing::debug!(%peer, %error, "could not answer a call");
+                self.inbound.cancel(request_id);
+            }
+            Call::ResponseSent { .. } => {}
+        }
+    }
+
+    /// Whoever speaks our protocol is worth greeting, whoever dialled.
+    fn on_identified(&mut self, peer: PeerId, info: &identify::Info) {
+        if !info.protocols.contains(&PROTOCOL) {
+            return;
+        }
+        let kademlia = &mut self.swarm.behaviour_mut().kademlia;
+        let speaks_kademlia =
+            kademlia.protocol_names().iter().any(|name| info.protocols.contains(name));
+        let dialable = info.listen_addrs.iter().filter(|address| address::is_dialable(address));
+        for address in dialable.take(MOST_ADDRESSES).filter(|_| speaks_kademlia) {
+            kademlia.add_address(&peer, address::place(address));
+        }
+        self.found(peer, &info.listen_addrs);
+    }
+
+    pub(super) fn found(&mut self, peer: PeerId, addresses: &[Multiaddr]) {
+        let now = Instant::now();
+        self.table.found(peer, None, now);
+        for address in
+            addresses.iter().filter(|address| address::is_dialable(address)).take(MOST_ADDRESSES)
+        {
+            self.table.found(peer, Some(address::place(address)), now);
+        }
+        self.table.connected(peer, self.swarm.is_connected(&peer), now);
+    }
+
+    fn on_connected(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        endpoint: &ConnectedPoint,
+        first: bool,
+    ) {
+        let now = Instant::now();
+        let remote = endpoint.get_remote_address();
+        self.connections.insert(connection, Connection { peer, host: address::host(remote) });
+        if self.table.is_failing(&peer) {
+            self.close_older_connections(peer);
+        }
+        self.outbound.dialled(&peer);
+        if endpoint.is_dialer() {
+            let place = address::place(remote);
+            if self.dials.contains_key(&connection) {
+                self.table.found(peer, Some(place.clone()), now);
+            }
+            self.table.reached(peer, &place);
+        }
+        if first {
+            self.table.connected(peer, true, now);
+        }
+        self.dial_ended(connection, Ok(peer));
+    }
+
+    /// Leaves a peer its newest connection.
+    ///
+    /// A peer that vanished without a word leaves a connection that looks alive, and calls would
+    /// go on choosing it when the peer is back on another.
+    pub(super) fn close_older_connections(&mut self, peer: PeerId) {
+        let mut connections: Vec<_> = self
+            .connections
+            .iter()
+            .filter(|(_, connection)| connection.peer == peer)
+            .map(|(id, _)| *id)
+            .collect();
+        connections.sort_unstable();
+        connections.pop();
+        for older in connections {
+            tracing::debug!(%peer, "closing an older connection of a peer that does not answer");
+            self.swarm.close_connection(older);
+        }
+    }
+
+    fn on_dial_error(&mut self, connection: ConnectionId, peer: Option<PeerId>, error: &DialError) {
+        let reason = explain(error);
+        if let Some(peer) = peer {
+            self.outbound.not_dialled(peer, reason.clone());
+        }
+        self.dial_ended(connection, Err(reason));
+    }
+}
+
+/// One line; libp2p's own has one for each address.
+pub(super) fn explain(error: &DialError) -> String {
+    match error {
+        DialError::Transport(attempts) => attempts
+            .iter()
+            .map(|(address, error)| format!("{address}: {}", cause(error)))
+            .collect::<Vec<_>>()
+            .join("; "),
+        DialError::WrongPeerId { obtained, address } => {
+            format!("{address}: another peer is there, {obtained}")
+        }
+        DialError::LocalPeerId { address } => format!("{address}: that is this node"),
+        DialError::NoAddresses => "no known address".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// What lies at the bottom of an error; the layers above it often say nothing.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        let deeper = error.to_string();
+        if !deeper.is_empty() {
+            said = deeper;
+        }
+        inner = error.source();
+    }
+    said
+}

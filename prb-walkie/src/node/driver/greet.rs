@@ -1,0 +1,156 @@
+//! Greeting peers: Hello, and the shared key where it is asked for.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use libp2p::PeerId;
+use libp2p::request_response::OutboundRequestId;
+use prost::Message;
+
+use super::Driver;
+use crate::access::psk::PreSharedKey;
+use crate::proto::{
+    AuthRequest, AuthResponse, AuthStatus, AuthType, WalkieRoles, WalkieRpcResponseWrapper,
+    WalkieSystemInfo,
+};
+use crate::rpc::wrapper;
+
+/// A peer that takes longer to greet back does not answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A peer that did not take our proof is not asked again sooner.
+const PROVE_EVERY: Duration = Duration::from_mins(1);
+const MOST_REFUSALS: usize = 1024;
+
+/// Greetings that are under way.
+pub(super) struct Greeter {
+    info: WalkieSystemInfo,
+    psk: Option<PreSharedKey>,
+    under_way: HashMap<OutboundRequestId, UnderWay>,
+    refused: HashMap<PeerId, Instant>,
+}
+
+struct UnderWay {
+    peer: PeerId,
+    nonce: String,
+    since: Instant,
+    step: Step,
+}
+
+enum Step {
+    Hello,
+    /// The peer is listed when this is over: calls may be refused before.
+    Auth(Box<WalkieSystemInfo>),
+}
+
+impl Greeter {
+    pub(super) fn new(info: WalkieSystemInfo, psk: Option<PreSharedKey>) -> Self {
+        Self { info, psk, under_way: HashMap::new(), refused: HashMap::new() }
+    }
+
+    /// The proof to send to a peer that wants one.
+    fn proof(
+        &self,
+        own: &PeerId,
+        peer: &PeerId,
+        info: &WalkieSystemInfo,
+        now: Instant,
+    ) -> Option<AuthRequest> {
+        let recently =
+            self.refused.get(peer).is_some_and(|at| now.duration_since(*at) < PROVE_EVERY);
+        if info.auth() != AuthStatus::AsNeedAuth || recently {
+            return None;
+        }
+        let auth_string = self.psk.as_ref()?.proof(own, peer);
+        Some(AuthRequest { r#type: AuthType::AtPsk.into(), auth_string })
+    }
+
+    fn was_refused(&mut self, peer: PeerId, now: Instant) {
+        if self.refused.len() >= MOST_REFUSALS {
+            self.refused.clear();
+        }
+        self.refused.insert(peer, now);
+    }
+}
+
+impl Driver {
+    pub(super) fn greet(&mut self, peer: PeerId, now: Instant) {
+        let hello = self.greeter.info.encode_to_vec();
+        self.step(peer, "Hello", &hello, Step::Hello, now);
+    }
+
+    fn step(&mut self, peer: PeerId, method: &str, request: &[u8], step: Step, now: Instant) {
+        let (nonce, request) = wrapper::request(method, request, PATIENCE);
+        let id = self.send(peer, request);
+        let under_way = UnderWay { peer, nonce, since: now, step };
+        self.greeter.under_way.insert(id, under_way);
+    }
+
+    /// Takes an answer if it is to a greeting; `None` stands for a call that failed.
+    pub(super) fn greeting_ended(&mut self, id: OutboundRequestId, answer: Option<&Bytes>) {
+        let Some(UnderWay { peer, nonce, step, .. }) = self.greeter.under_way.remove(&id) else {
+            return;
+        };
+        let now = Instant::now();
+        let data = answer.and_then(|answer| data(&nonce, answer));
+        match step {
+            Step::Hello => match data.and_then(|data| introduction(&peer, &data)) {
+                Some(info) => self.introduced(peer, info, now),
+                None => self.table.failed(peer, now, rand::random()),
+            },
+            Step::Auth(info) => {
+                let status = data.and_then(|data| AuthResponse::decode(&data[..]).ok());
+                if status.is_none_or(|answer| answer.status() != AuthStatus::AsGranted) {
+                    tracing::warn!(%peer, "the peer does not take our shared key");
+                    self.greeter.was_refused(peer, now);
+                }
+                self.table.greeted(peer, *info, now);
+            }
+        }
+        self.show();
+    }
+
+    fn introduced(&mut self, peer: PeerId, info: WalkieSystemInfo, now: Instant) {
+        let own = *self.swarm.local_peer_id();
+        match self.greeter.proof(&own, &peer, &info, now) {
+            Some(proof) => {
+                let step = Step::Auth(Box::new(info));
+                self.step(peer, "Auth", &proof.encode_to_vec(), step, now);
+            }
+            None => self.table.greeted(peer, info, now),
+        }
+    }
+
+    /// Ends greetings that take too long.
+    pub(super) fn give_up_greetings(&mut self, now: Instant) {
+        let late: Vec<_> = self
+            .greeter
+            .under_way
+            .iter()
+            .filter(|(_, under_way)| now.duration_since(under_way.since) > PATIENCE)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in late {
+            if let Some(under_way) = self.greeter.under_way.get(&id) {
+                self.close_older_connections(under_way.peer);
+            }
+            self.greeting_ended(id, None);
+        }
+    }
+}
+
+/// The message in an answer, if it is one to our request and no error.
+fn data(nonce: &str, answer: &Bytes) -> Option<Vec<u8>> {
+    let wrapper = WalkieRpcResponseWrapper::decode(answer.clone()).ok()?;
+    (wrapper.request_nonce == nonce && !wrapper.has_error).then_some(wrapper.data)
+}
+
+/// Who the peer says it is, unless it gives another's id for its own.
+fn introduction(peer: &PeerId, data: &[u8]) -> Option<WalkieSystemInfo> {
+    let info = WalkieSystemInfo::decode(data).ok()?;
+    if info.role() != WalkieRoles::WrClient && info.peer_id != peer.to_base58() {
+        tracing::warn!(%peer, claimed = info.peer_id, "a peer lies about its id");
+        return None;
+    }
+    Some(info)
+}

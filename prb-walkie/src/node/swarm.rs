@@ -1,0 +1,140 @@
+//! The libp2p stack of a node.
+
+use std::io;
+use std::time::Duration;
+
+use libp2p::identity::Keypair;
+use libp2p::kad::store::MemoryStore;
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::{
+    StreamProtocol, Swarm, SwarmBuilder, connection_limits, identify, kad, mdns, noise, ping,
+    request_response, tcp, yamux,
+};
+use libp2p_mplex as mplex;
+use rsa::pkcs1::EncodeRsaPrivateKey;
+
+use super::codec::{Codec, PROTOCOL};
+use super::config::{Config, Limits};
+use super::error::StartError;
+use crate::identity::Identity;
+
+/// What older peers call theirs. Nothing is stored there; it is how peers learn of each other.
+const KADEMLIA: StreamProtocol = StreamProtocol::new("/ipfs/lan/kad/1.0.0");
+/// Peers of the field ask each other this often.
+const DISCOVER_EVERY: Duration = Duration::from_secs(20);
+/// The default of 10 s drops connections between polls.
+const IDLE: Duration = Duration::from_mins(1);
+/// A connection whose peer is gone without a word is closed after two pings that were not
+/// answered. Until then some calls would go there, even when the peer is back on another one.
+const PING_EVERY: Duration = Duration::from_secs(8);
+const PING_PATIENCE: Duration = Duration::from_secs(10);
+/// A pending connection costs a handshake; more of them wait in the listener's queue.
+const MOST_PENDING: u32 = 128;
+/// Largest message of mplex, and how many of them may wait for a slow reader.
+const MPLEX_MESSAGE: usize = 1 << 20;
+const MPLEX_BUFFER: usize = 64;
+
+/// The protocols a node speaks. Limits come first: they must refuse before others allocate.
+#[derive(NetworkBehaviour)]
+pub(super) struct Protocols {
+    limits: connection_limits::Behaviour,
+    pub(super) calls: request_response::Behaviour<Codec>,
+    pub(super) identify: identify::Behaviour,
+    pub(super) kademlia: kad::Behaviour<MemoryStore>,
+    pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
+    ping: ping::Behaviour,
+}
+
+/// The identity's key as libp2p holds it.
+pub(super) fn keypair(identity: &Identity) -> Result<Keypair, StartError> {
+    let unusable = |error: &dyn ToString| StartError::Identity { reason: error.to_string() };
+    let der = identity.private_key().to_pkcs1_der().map_err(|error| unusable(&error))?;
+    let mut der = zeroize::Zeroizing::new(der.as_bytes().to_vec());
+    libp2p::identity::rsa::Keypair::try_decode_pkcs1(&mut der)
+        .map(Keypair::from)
+        .map_err(|error| unusable(&error))
+}
+
+pub(super) fn build(keypair: Keypair, config: &Config) -> Result<Swarm<Protocols>, StartError> {
+    let failed = |error: &dyn ToString| StartError::Network { reason: error.to_string() };
+    let calls_per_connection = config.limits.calls_per_connection;
+    let muxers = (yamux::Config::default, move || multiplex(calls_per_connection));
+    let swarm = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        // Yamux is offered first, so two nodes of ours speak it; older peers know mplex alone.
+        .with_tcp(tcp::Config::new().nodelay(true), noise::Config::new, muxers)
+        .map_err(|error| failed(&error))?
+        .with_dns()
+        .map_err(|error| failed(&error))?
+        .with_behaviour(|keypair| protocols(keypair, config))
+        .map_err(|error| failed(&error))?
+        .with_swarm_config(|swarm| {
+            swarm
+                .with_idle_connection_timeout(IDLE)
+                .with_max_negotiating_inbound_streams(calls_per_connection)
+        })
+        .build();
+    Ok(swarm)
+}
+
+fn multiplex(streams: usize) -> mplex::Config {
+    let mut config = mplex::Config::new();
+    config
+        .set_split_send_size(MPLEX_MESSAGE)
+        .set_max_num_streams(streams)
+        .set_max_buffer_size(MPLEX_BUFFER);
+    config
+}
+
+fn protocols(
+    keypair: &Keypair,
+    config: &Config,
+) -> Result<Protocols, Box<dyn std::error::Error + Send + Sync>> {
+    let own = keypair.public().to_peer_id();
+    let limits = connection_limits::ConnectionLimits::default()
+        .with_max_pending_incoming(Some(MOST_PENDING))
+        .with_max_established_incoming(Some(config.limits.inbound_connections))
+        .with_max_established_per_peer(Some(config.limits.connections_per_peer));
+    let identify = identify::Config::new("ipfs/0.1.0".to_owned(), keypair.public())
+        .with_agent_version(concat!("prb/", env!("CARGO_PKG_VERSION")).to_owned());
+    Ok(Protocols {
+        limits: connection_limits::Behaviour::new(limits),
+        calls: calls(&config.limits),
+        identify: identify::Behaviour::new(identify),
+        kademlia: kademlia(own),
+        mdns: Toggle::from(multicast(own, config.discovery.mdns)?),
+        ping: ping::Behaviour::new(
+            ping::Config::new().with_interval(PING_EVERY).with_timeout(PING_PATIENCE),
+        ),
+    })
+}
+
+fn calls(limits: &Limits) -> request_response::Behaviour<Codec> {
+    let codec = Codec::new(limits.message_bytes, limits.bytes_in_flight, limits.request);
+    let config = request_response::Config::default()
+        // Covers receiving the request, handling it and sending the answer.
+        .with_request_timeout(limits.request + 2 * limits.handler)
+        .with_max_concurrent_streams(limits.calls_per_connection);
+    let protocol = (PROTOCOL, request_response::ProtocolSupport::Full);
+    request_response::Behaviour::with_codec(codec, [protocol], config)
+}
+
+fn kademlia(own: libp2p::PeerId) -> kad::Behaviour<MemoryStore> {
+    let mut config = kad::Config::new(KADEMLIA);
+    config
+        .set_periodic_bootstrap_interval(Some(DISCOVER_EVERY))
+        // Handed to us to decide on, and we keep none.
+        .set_record_filtering(kad::StoreInserts::FilterBoth)
+        .set_replication_interval(None)
+        .set_publication_interval(None)
+        .set_provider_publication_interval(None);
+    let mut kademlia = kad::Behaviour::with_config(own, MemoryStore::new(own), config);
+    kademlia.set_mode(Some(kad::Mode::Server));
+    kademlia
+}
+
+fn multicast(own: libp2p::PeerId, wanted: bool) -> io::Result<Option<mdns::tokio::Behaviour>> {
+    let config = mdns::Config { query_interval: DISCOVER_EVERY, ..mdns::Config::default() };
+    wanted.then(|| mdns::tokio::Behaviour::new(config, own)).transpose()
+}

@@ -1,0 +1,24 @@
+//! Calls between services: one service definition, two transports.
+//!
+//! The service generated from `proto/prb` is served over gRPC as it is. Over a peer's stream the
+//! same generated service and client are carried by two small adapters, so neither transport
+//! knows the methods.
+
+mod channel;
+mod dispatch;
+mod error;
+mod explicit;
+mod frame;
+pub mod json;
+mod method;
+mod own;
+mod service;
+pub mod status;
+pub(crate) mod wrapper;
+
+pub use channel::PeerChannel;
+pub(crate) use dispatch::{dispatch, refuse};
+pub use error::CallError;
+pub use method::{DESCRIPTORS, Method, SERVICE, message, method, methods};
+pub(crate) use own::{Greeting, Own};
+pub(crate) use service::{Service, server};

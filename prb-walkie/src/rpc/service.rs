@@ -1,0 +1,99 @@
+//! The service as both transports call it: gate, own methods, the role's methods.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::FutureExt;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tower_service::Service as Tower;
+
+use super::method;
+use crate::access::{Caller, Gate};
+use crate::proto::walkie_rpc_server::{WalkieRpc, WalkieRpcServer};
+
+/// Every service answers these itself, whatever its role.
+const OWN: [&str; 2] = ["Hello", "Auth"];
+
+/// A message may be as large as the limits of the transports let it be.
+pub(crate) fn server<T: WalkieRpc>(handlers: T) -> WalkieRpcServer<T> {
+    WalkieRpcServer::new(handlers)
+        .max_decoding_message_size(usize::MAX)
+        .max_encoding_message_size(usize::MAX)
+}
+
+/// One clone for each call.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    gate: Arc<Gate>,
+    own: Routes,
+    role: Routes,
+}
+
+impl Service {
+    pub(crate) fn new(gate: Arc<Gate>, own: Routes, role: Routes) -> Self {
+        Self { gate, own, role }
+    }
+
+    /// The routes that answer the call, or why it is refused.
+    fn route(&self, request: &http::Request<Body>) -> Result<Routes, Status> {
+        let path = request.uri().path();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if method(name).is_none_or(|method| method.path() != path) {
+            return Err(Status::unimplemented("no such method"));
+        }
+        let nobody = Caller::Grpc { token: false };
+        let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
+        self.gate.check(caller, name)?;
+        Ok(if OWN.contains(&name) { self.own.clone() } else { self.role.clone() })
+    }
+}
+
+impl NamedService for Service {
+    const NAME: &'static str = super::SERVICE;
+}
+
+impl Tower<http::Request<Body>> for Service {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let mut routes = match self.route(&request) {
+            Ok(routes) => routes,
+            Err(status) => return Box::pin(async move { Ok(status.into_http()) }),
+        };
+        Box::pin(async move {
+            let path = request.uri().path().to_owned();
+            // A handler that panics fails its own call and no other.
+            let answered = AssertUnwindSafe(async move { routes.call(request).await });
+            Ok(match answered.catch_unwind().await {
+                Ok(Ok(response)) => response,
+                Ok(Err(error)) => Status::from_error(error.into()).into_http(),
+                Err(panic) => {
+                    tracing::error!(path, reason = reason(&*panic), "a handler panicked");
+                    Status::internal("The handler failed.").into_http()
+                }
+            })
+        })
+    }
+}
+
+fn reason(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown")
+}
