@@ -191,7 +191,7 @@ fn a_worker_computes_on_the_embedded_network() {
 fn a_goal_missed_on_the_embedded_network_has_a_reason_for_each_worker() {
     let prb = Prb::new();
     let output = prb.run(
-        "run --dev --until computing --block-time 600000 --timeout 20 --workers 2 --log error",
+        "run --dev --until computing --block-time 60000 --timeout 20 --workers 2 --log error",
     );
     assert_eq!(output.status.code(), Some(1));
     let stderr = text(&output.stderr);
