@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::jobs::Jobs;
 use super::record::Record;
 use crate::queue::QueueError;
 use crate::queue::job::JobId;
+
+/// How long a folder that another queue has open is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Keeps records and sealed operators.
 pub(super) enum Store {
@@ -17,6 +21,23 @@ pub(super) enum Store {
     Sled { db: sled::Db, jobs: sled::Tree, operators: sled::Tree },
 }
 
+/// One process at a time may have the folder open. A queue that was closed lets go of it a moment
+/// after it is dropped.
+#[expect(clippy::disallowed_methods, reason = "opening reads the disk and blocks in any case")]
+fn open_patiently(config: &sled::Config) -> sled::Result<sled::Db> {
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match config.open() {
+            Err(error)
+                if error.to_string().contains("acquire lock") && Instant::now() < deadline =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            opened => return opened,
+        }
+    }
+}
+
 impl Store {
     pub(super) fn memory() -> Self {
         Self::Memory { operators: Mutex::default() }
@@ -24,7 +45,7 @@ impl Store {
 
     pub(super) fn open(path: &Path) -> Result<Self, QueueError> {
         let open = || {
-            let db = sled::Config::new().path(path).cache_capacity(16 << 20).open()?;
+            let db = open_patiently(&sled::Config::new().path(path).cache_capacity(16 << 20))?;
             let (jobs, operators) = (db.open_tree("jobs")?, db.open_tree("operators")?);
             Ok(Self::Sled { db, jobs, operators })
         };
