@@ -26,10 +26,11 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 /// Calls of one connection.
 const MOST_STREAMS: u32 = 1024;
 
-/// Binds the address and serves until `stop`. Returns the address with the port it really got.
+/// Binds the address and serves until `stop`; a handler may take until `deadline`. Returns the address with the port it really got.
 pub(crate) async fn serve(
     settings: &Grpc,
     service: Service,
+    deadline: Duration,
     stop: CancellationToken,
     tasks: &TaskTracker,
 ) -> Result<SocketAddr, StartError> {
@@ -46,6 +47,7 @@ pub(crate) async fn serve(
     }
 
     let mut server = Server::builder()
+        .timeout(deadline)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .max_concurrent_streams(MOST_STREAMS);
     if let Some(tls) = tls {

@@ -11,7 +11,7 @@ use libp2p::{Multiaddr, PeerId};
 use prost::Message;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::discovery::boot::BootNode;
@@ -62,7 +62,9 @@ struct Shared {
     commands: mpsc::Sender<Command>,
     view: watch::Receiver<Arc<View>>,
     grpc: Option<std::net::SocketAddr>,
-    stop: CancellationToken,
+    /// Stops everything when the last handle is gone.
+    _stop: DropGuard,
+    cancel: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -172,7 +174,7 @@ impl Walkie {
     /// Stops in order: no new calls, those under way are given a moment, then all connections
     /// close. Returns when everything has ended, within some 10 s.
     pub async fn shutdown(&self) {
-        self.shared.stop.cancel();
+        self.shared.cancel.cancel();
         self.shared.tasks.wait().await;
     }
 

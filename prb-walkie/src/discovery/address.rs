@@ -41,6 +41,14 @@ pub(crate) fn host(address: &Multiaddr) -> Option<IpAddr> {
     }
 }
 
+/// Its TCP port.
+pub(crate) fn port(address: &Multiaddr) -> Option<u16> {
+    address.iter().find_map(|part| match part {
+        Protocol::Tcp(port) => Some(port),
+        _ => None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

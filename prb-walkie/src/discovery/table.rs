@@ -181,11 +181,6 @@ impl PeerTable {
             .is_some_and(|entry| entry.standing(&self.family) == Some(Standing::Live))
     }
 
-    /// Whether the peer did not answer when it was last greeted.
-    pub fn is_failing(&self, peer: &PeerId) -> bool {
-        self.entries.get(peer).is_some_and(|entry| entry.failures > 0)
-    }
-
     /// Everybody who ever said who it is, ordered by role and id.
     pub fn peers(&self) -> Vec<Peer> {
         let mut peers: Vec<_> = self

@@ -1,9 +1,11 @@
 //! From settings to a running node.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use libp2p::{Multiaddr, PeerId};
+use libp2p::{Multiaddr, PeerId, Swarm};
+use socket2::{Domain, Socket, Type};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,8 +14,10 @@ use tracing::Instrument;
 
 use super::config::Config;
 use super::driver::{Channels, Driver};
-use super::error::StartError;
+use super::error::{StartError, cause};
+use super::swarm::Protocols;
 use super::{Shared, View, Walkie, local, swarm};
+use crate::discovery::address;
 use crate::discovery::boot::BootNodes;
 use crate::discovery::local::LocalDiscovery;
 use crate::discovery::table::{Family, PeerTable};
@@ -22,6 +26,8 @@ use crate::identity::Identity;
 use crate::proto::walkie_rpc_server::WalkieRpc;
 use crate::rpc::server;
 
+/// How long the listeners have to come up.
+const LISTENING: Duration = Duration::from_secs(5);
 /// Commands that may wait for the node's task.
 const COMMANDS: usize = 1024;
 /// Greetings and found peers that may; what does not fit comes again.
@@ -46,7 +52,7 @@ impl Builder {
     /// call them.
     #[must_use]
     pub fn service<T: WalkieRpc>(mut self, handlers: T) -> Self {
-        self.role = Routes::new(server(handlers)).prepare();
+        self.role = Routes::new(server(handlers, self.config.limits.message_bytes)).prepare();
         self
     }
 
@@ -58,12 +64,7 @@ impl Builder {
         tracing::info!(peer_id = %own, "Got my peer id: {own}");
 
         let mut swarm = swarm::build(keypair, &config)?;
-        for address in &config.listen {
-            swarm.listen_on(address.clone()).map_err(|error| StartError::Listen {
-                address: address.clone(),
-                reason: error.to_string(),
-            })?;
-        }
+        let wanted = listen(&mut swarm, &config.listen)?;
 
         let (greetings, heard) = mpsc::channel(NEWS);
         let (found_locally, found) = mpsc::channel(NEWS);
@@ -74,7 +75,9 @@ impl Builder {
         let tasks = TaskTracker::new();
         let grpc = match &config.grpc {
             Some(settings) => {
-                Some(grpc::serve(settings, service.clone(), stop.child_token(), &tasks).await?)
+                let service = service.clone();
+                let deadline = config.limits.handler;
+                Some(grpc::serve(settings, service, deadline, stop.child_token(), &tasks).await?)
             }
             None => None,
         };
@@ -94,22 +97,75 @@ impl Builder {
         let span = tracing::info_span!("walkie", peer_id = %own);
         tasks.spawn(driver.run(stop.child_token()).instrument(span));
         tasks.close();
-        let shared = Shared { own, commands, view, grpc, stop, tasks };
+        let (cancel, guard) = (stop.clone(), stop.drop_guard());
+        let shared = Shared { own, commands, view, grpc, _stop: guard, cancel, tasks };
         let walkie = Walkie { shared: Arc::new(shared) };
-        walkie.listening(&config.listen).await?;
+        walkie.listening(wanted).await?;
         Ok(walkie)
     }
 }
 
 impl Walkie {
-    /// Waits until every address is listened on.
-    async fn listening(&self, wanted: &[Multiaddr]) -> Result<(), StartError> {
+    /// Waits until so many addresses are listened on, or for a moment: an address that stands
+    /// for all interfaces of a kind may stand for none.
+    async fn listening(&self, wanted: usize) -> Result<(), StartError> {
         let mut view = self.subscribe();
-        let listens = |view: &Arc<View>| view.listeners.len() >= wanted.len();
-        match view.wait_for(listens).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(StartError::Network { reason: "the node stopped at once".to_owned() }),
+        let listens = |view: &Arc<View>| view.listeners.len() >= wanted;
+        match tokio::time::timeout(LISTENING, view.wait_for(listens)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => {
+                Err(StartError::Network { reason: "the node stopped at once".to_owned() })
+            }
+            Err(_) => {
+                tracing::warn!(wanted, "some addresses are not listened on yet");
+                Ok(())
+            }
         }
+    }
+}
+
+/// Listens where it can; says on how many addresses. A host without IPv6 is no reason not to
+/// start, as long as there is another address.
+fn listen(swarm: &mut Swarm<Protocols>, addresses: &[Multiaddr]) -> Result<usize, StartError> {
+    let (mut listeners, mut skipped) = (0, None);
+    for address in addresses {
+        let listening = free(address)
+            .map_err(|error| error.to_string())
+            .and_then(|()| swarm.listen_on(address.clone()).map_err(|error| cause(&error)));
+        match listening {
+            Ok(_) => listeners += 1,
+            Err(reason) => {
+                let failed = StartError::Listen { address: address.clone(), reason };
+                if !matches!(address::host(address), Some(IpAddr::V6(host)) if host.is_unspecified())
+                {
+                    return Err(failed);
+                }
+                tracing::warn!(error = %failed, "going on without IPv6");
+                skipped = Some(failed);
+            }
+        }
+    }
+    match skipped {
+        Some(failed) if listeners == 0 => Err(failed),
+        _ => Ok(listeners),
+    }
+}
+
+/// Whether nobody listens there. libp2p shares its ports, with any other program that does too:
+/// each would get some of the connections.
+fn free(address: &Multiaddr) -> std::io::Result<()> {
+    match (address::host(address), address::port(address)) {
+        (Some(host), Some(port @ 1..)) => {
+            let socket = Socket::new(Domain::for_address((host, port).into()), Type::STREAM, None)?;
+            if host.is_ipv6() {
+                // The same port of IPv4 may be ours already.
+                socket.set_only_v6(true)?;
+            }
+            // Connections of a node that stopped a moment ago do not count.
+            socket.set_reuse_address(true)?;
+            socket.bind(&SocketAddr::from((host, port)).into())
+        }
+        _ => Ok(()),
     }
 }
 

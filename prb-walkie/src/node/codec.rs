@@ -38,44 +38,52 @@ impl Frame {
 pub(crate) struct Codec {
     longest: usize,
     patience: Duration,
-    memory: Arc<Semaphore>,
+    /// Apart, so that callers who fill one cannot keep us from our answers.
+    requests: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
 }
 
 impl Codec {
-    /// Messages up to `longest` bytes, `in_flight` bytes of them together; a request must be
-    /// there within `patience`.
+    /// Messages up to `longest` bytes, `in_flight` bytes of requests together and as many of
+    /// answers; a request must be there within `patience`.
     pub(crate) fn new(longest: usize, in_flight: usize, patience: Duration) -> Self {
         let units = in_flight.div_ceil(UNIT).min(Semaphore::MAX_PERMITS);
-        Self { longest, patience, memory: Arc::new(Semaphore::new(units)) }
+        let [requests, answers] = [(); 2].map(|()| Arc::new(Semaphore::new(units)));
+        Self { longest, patience, requests, answers }
     }
 
-    async fn read<T: AsyncRead + Unpin + Send>(&self, io: &mut T) -> io::Result<Frame> {
+    async fn read<T: AsyncRead + Unpin + Send>(
+        &self,
+        memory: &Arc<Semaphore>,
+        io: &mut T,
+    ) -> io::Result<Frame> {
         let mut message = Vec::new();
-        let mut share = self.share(0)?;
+        let mut held = share(memory, 0)?;
         // The room doubles: a caller that sends little holds little.
         let mut room = FIRST_READ;
         loop {
-            share.merge(self.share(room)?);
+            held.merge(share(memory, room)?);
             message.reserve_exact(room + READ_AHEAD);
             let read = (&mut *io).take(room as u64).read_to_end(&mut message).await?;
             if message.len() > self.longest {
                 return Err(io::Error::other(format!("longer than {} bytes", self.longest)));
             }
             if read < room {
-                let surplus = share.num_permits().saturating_sub(message.len().div_ceil(UNIT));
-                drop(share.split(surplus));
-                return Ok(Frame { bytes: message.into(), _share: Some(share) });
+                let surplus = held.num_permits().saturating_sub(message.len().div_ceil(UNIT));
+                drop(held.split(surplus));
+                return Ok(Frame { bytes: message.into(), _share: Some(held) });
             }
             room = message.len().min(self.longest + 1 - message.len());
         }
     }
+}
 
-    fn share(&self, bytes: usize) -> io::Result<OwnedSemaphorePermit> {
-        let units = bytes.div_ceil(UNIT) as u32;
-        Arc::clone(&self.memory)
-            .try_acquire_many_owned(units)
-            .map_err(|_| io::Error::other("too many messages in flight"))
-    }
+/// A share of the memory for so many bytes.
+fn share(memory: &Arc<Semaphore>, bytes: usize) -> io::Result<OwnedSemaphorePermit> {
+    let units = bytes.div_ceil(UNIT) as u32;
+    Arc::clone(memory)
+        .try_acquire_many_owned(units)
+        .map_err(|_| io::Error::other("too many messages in flight"))
 }
 
 impl request_response::Codec for Codec {
@@ -87,7 +95,7 @@ impl request_response::Codec for Codec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        tokio::time::timeout(self.patience, self.read(io))
+        tokio::time::timeout(self.patience, self.read(&self.requests, io))
             .await
             .unwrap_or_else(|_| Err(io::Error::other("the request never ended")))
     }
@@ -96,7 +104,7 @@ impl request_response::Codec for Codec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        self.read(io).await
+        self.read(&self.answers, io).await
     }
 
     async fn write_request<T>(
@@ -134,29 +142,33 @@ mod tests {
         Codec::new(1 << 20, 3 << 19, Duration::from_secs(1))
     }
 
+    async fn read<T: AsyncRead + Unpin + Send>(codec: &Codec, io: &mut T) -> io::Result<Frame> {
+        codec.read(&codec.requests, io).await
+    }
+
     #[tokio::test]
     async fn messages_of_any_length_up_to_the_limit_are_read_whole() {
         for length in [0, 1, 4095, 4096, 4097, 100_000, 1 << 20] {
             let sent: Vec<u8> = (0..length).map(|at| at as u8).collect();
-            let frame = codec().read(&mut Cursor::new(&sent)).await.unwrap();
+            let frame = read(&codec(), &mut Cursor::new(&sent)).await.unwrap();
             assert_eq!(frame.bytes, sent);
         }
         let long = vec![0; (1 << 20) + 1];
-        assert!(codec().read(&mut Cursor::new(long)).await.is_err());
+        assert!(read(&codec(), &mut Cursor::new(long)).await.is_err());
     }
 
     #[tokio::test]
     async fn memory_is_held_while_a_message_is_and_given_back() {
         let codec = codec();
-        let free = codec.memory.available_permits();
+        let free = codec.requests.available_permits();
         let sent = vec![7; 900_000];
-        let first = codec.read(&mut Cursor::new(&sent)).await.unwrap();
-        assert!(codec.memory.available_permits() <= free - 900_000 / UNIT);
-        assert!(codec.read(&mut Cursor::new(&sent)).await.is_err(), "no room for a second");
-        assert!(codec.read(&mut Cursor::new(&sent[..1000])).await.is_ok());
+        let first = read(&codec, &mut Cursor::new(&sent)).await.unwrap();
+        assert!(codec.requests.available_permits() <= free - 900_000 / UNIT);
+        assert!(read(&codec, &mut Cursor::new(&sent)).await.is_err(), "no room for a second");
+        assert!(read(&codec, &mut Cursor::new(&sent[..1000])).await.is_ok());
         drop(first);
-        assert_eq!(codec.memory.available_permits(), free);
-        assert!(codec.read(&mut Cursor::new(&sent)).await.is_ok());
+        assert_eq!(codec.requests.available_permits(), free);
+        assert!(read(&codec, &mut Cursor::new(&sent)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

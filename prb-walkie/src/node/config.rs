@@ -73,7 +73,7 @@ impl std::fmt::Debug for Tls {
 pub struct Limits {
     /// Bytes of one request or one answer.
     pub message_bytes: usize,
-    /// Bytes of all messages that are being received or have not been handled.
+    /// Bytes of all requests that are being received or handled; the same again for answers.
     pub bytes_in_flight: usize,
     /// Calls of one connection that are under way, in both directions together.
     pub calls_per_connection: usize,

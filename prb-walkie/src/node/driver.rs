@@ -61,6 +61,7 @@ enum Dialler {
 struct Connection {
     peer: PeerId,
     host: Option<IpAddr>,
+    since: Instant,
 }
 
 /// The driver's ends of its channels.

@@ -72,3 +72,17 @@ pub(crate) type Answered = Result<super::codec::Frame, NoAnswer>;
 
 /// How a dial ends for the one who asked for it.
 pub(crate) type Dialled = Result<PeerId, String>;
+
+/// What lies at the bottom of an error; the layers above it often say nothing.
+pub(crate) fn cause(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        let deeper = error.to_string();
+        if !deeper.is_empty() {
+            said = deeper;
+        }
+        inner = error.source();
+    }
+    said
+}

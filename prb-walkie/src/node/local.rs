@@ -27,7 +27,7 @@ impl LocalService {
     /// The answers of a node with this id and these settings.
     pub fn new<T: WalkieRpc>(own: PeerId, config: &Config, handlers: T) -> Self {
         let (greetings, heard) = mpsc::channel(1);
-        let role = Routes::new(server(handlers)).prepare();
+        let role = Routes::new(server(handlers, config.limits.message_bytes)).prepare();
         let (service, _) = service(own, config, role, greetings);
         Self { service, deadline: config.limits.handler, _greetings: heard }
     }
@@ -56,5 +56,6 @@ pub(super) fn service(
     };
     let gate = Arc::new(Gate::new(own, config.access.clone()));
     let handlers = Own { info: info.clone(), gate: Arc::clone(&gate), greetings };
-    (Service::new(gate, Routes::new(server(handlers)).prepare(), role), info)
+    let own = Routes::new(server(handlers, config.limits.message_bytes)).prepare();
+    (Service::new(gate, own, role), info)
 }

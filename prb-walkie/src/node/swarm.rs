@@ -94,6 +94,7 @@ fn protocols(
     let own = keypair.public().to_peer_id();
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(MOST_PENDING))
+        .with_max_pending_outgoing(Some(MOST_PENDING))
         .with_max_established_incoming(Some(config.limits.inbound_connections))
         .with_max_established_per_peer(Some(config.limits.connections_per_peer));
     let identify = identify::Config::new("ipfs/0.1.0".to_owned(), keypair.public())

@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
 use crate::access::{Caller, Gate};
+use crate::discovery::introduction;
 use crate::proto::walkie_rpc_server::WalkieRpc;
-use crate::proto::{AuthRequest, AuthResponse, WalkieRoles, WalkieSystemInfo};
+use crate::proto::{AuthRequest, AuthResponse, WalkieSystemInfo};
 
 /// A peer said who it is.
 #[derive(Debug)]
@@ -36,11 +37,9 @@ impl WalkieRpc for Own {
         let caller = caller(&request);
         let info = request.into_inner();
         if let Caller::Peer { id, .. } = caller {
-            // A client's Hello may come from a script; a service has no reason to call itself
-            // anything but what its connection proves.
-            if info.role() != WalkieRoles::WrClient && info.peer_id != id.to_base58() {
-                tracing::warn!(%caller, claimed = info.peer_id, "a peer lies about its id");
-                return Err(Status::permission_denied("That peer id is not yours."));
+            if let Some(reason) = introduction::refusal(&id, &info) {
+                tracing::warn!(%caller, reason, "refused an introduction");
+                return Err(Status::permission_denied(reason));
             }
             let _lost_when_full = self.greetings.try_send(Greeting { peer: id, info });
         }

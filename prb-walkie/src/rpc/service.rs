@@ -22,10 +22,10 @@ use crate::proto::walkie_rpc_server::{WalkieRpc, WalkieRpcServer};
 /// Every service answers these itself, whatever its role.
 const OWN: [&str; 2] = ["Hello", "Auth"];
 
-/// A message may be as large as the limits of the transports let it be.
-pub(crate) fn server<T: WalkieRpc>(handlers: T) -> WalkieRpcServer<T> {
+/// The generated service; a request may have `longest` bytes.
+pub(crate) fn server<T: WalkieRpc>(handlers: T, longest: usize) -> WalkieRpcServer<T> {
     WalkieRpcServer::new(handlers)
-        .max_decoding_message_size(usize::MAX)
+        .max_decoding_message_size(longest)
         .max_encoding_message_size(usize::MAX)
 }
 

@@ -124,3 +124,19 @@ async fn a_node_that_is_its_own_boot_node_does_not_list_itself() {
     assert!(reason.ends_with("that is this node"), "{reason}");
     assert!(own.peers().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_port_is_one_clear_error_and_no_ipv6_is_none() {
+    let first = start(config(WalkieRoles::WrTrader)).await;
+    let mut second = config(WalkieRoles::WrTrader);
+    second.listen = first.listeners();
+    let error = Walkie::builder(second).start(&identity()).await.unwrap_err().to_string();
+    assert!(error.starts_with("cannot listen on /ip4/127.0.0.1/tcp/"), "{error}");
+    assert!(error.contains("in use"), "{error}");
+
+    let mut both = config(WalkieRoles::WrTrader);
+    both.listen =
+        ["/ip4/0.0.0.0/tcp/28472", "/ip6/::/tcp/28472"].map(|at| at.parse().unwrap()).into();
+    let both = start(both).await;
+    assert!(!both.listeners().is_empty());
+}

@@ -7,10 +7,11 @@ use libp2p::request_response::{Event as Call, Message};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, mdns, ping};
 
+use super::greet::PATIENCE;
 use super::{Connection, Driver};
 use crate::discovery::address;
 use crate::node::codec::{Frame, PROTOCOL};
-use crate::node::error::NoAnswer;
+use crate::node::error::{NoAnswer, cause};
 use crate::node::swarm::ProtocolsEvent;
 
 /// More addresses of one peer than this are passed over.
@@ -136,9 +137,10 @@ impl Driver {
     ) {
         let now = Instant::now();
         let remote = endpoint.get_remote_address();
-        self.connections.insert(connection, Connection { peer, host: address::host(remote) });
-        if self.table.is_failing(&peer) {
-            self.close_older_connections(peer);
+        let host = address::host(remote);
+        self.connections.insert(connection, Connection { peer, host, since: now });
+        if self.greeter.is_silent(&peer) {
+            self.close_stale_connections(peer, now);
         }
         self.outbound.dialled(&peer);
         if endpoint.is_dialer() {
@@ -154,22 +156,21 @@ impl Driver {
         self.dial_ended(connection, Ok(peer));
     }
 
-    /// Leaves a peer its newest connection.
+    /// Closes the connections that a silent peer had before it was asked, if it has newer ones.
     ///
     /// A peer that vanished without a word leaves a connection that looks alive, and calls would
-    /// go on choosing it when the peer is back on another.
-    pub(super) fn close_older_connections(&mut self, peer: PeerId) {
-        let mut connections: Vec<_> = self
+    /// go on choosing it when the peer is back on another. Those of a peer that connects for each
+    /// call are too young to be meant.
+    pub(super) fn close_stale_connections(&mut self, peer: PeerId, now: Instant) {
+        let (stale, fresh): (Vec<_>, Vec<_>) = self
             .connections
             .iter()
             .filter(|(_, connection)| connection.peer == peer)
-            .map(|(id, _)| *id)
-            .collect();
-        connections.sort_unstable();
-        connections.pop();
-        for older in connections {
-            tracing::debug!(%peer, "closing an older connection of a peer that does not answer");
-            self.swarm.close_connection(older);
+            .map(|(id, connection)| (*id, now.duration_since(connection.since)))
+            .partition(|(_, age)| *age > PATIENCE);
+        for (connection, _) in stale.into_iter().filter(|_| !fresh.is_empty()) {
+            tracing::debug!(%peer, "closing an old connection of a silent peer");
+            self.swarm.close_connection(connection);
         }
     }
 
@@ -197,18 +198,4 @@ pub(super) fn explain(error: &DialError) -> String {
         DialError::NoAddresses => "no known address".to_owned(),
         other => other.to_string(),
     }
-}
-
-/// What lies at the bottom of an error; the layers above it often say nothing.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut inner = error.source();
-    while let Some(error) = inner {
-        let deeper = error.to_string();
-        if !deeper.is_empty() {
-            said = deeper;
-        }
-        inner = error.source();
-    }
-    said
 }

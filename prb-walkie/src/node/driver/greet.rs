@@ -1,6 +1,6 @@
 //! Greeting peers: Hello, and the shared key where it is asked for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,17 +10,17 @@ use prost::Message;
 
 use super::Driver;
 use crate::access::psk::PreSharedKey;
+use crate::discovery::introduction;
 use crate::proto::{
-    AuthRequest, AuthResponse, AuthStatus, AuthType, WalkieRoles, WalkieRpcResponseWrapper,
-    WalkieSystemInfo,
+    AuthRequest, AuthResponse, AuthStatus, AuthType, WalkieRpcResponseWrapper, WalkieSystemInfo,
 };
 use crate::rpc::wrapper;
 
 /// A peer that takes longer to greet back does not answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// A peer that did not take our proof is not asked again sooner.
 const PROVE_EVERY: Duration = Duration::from_mins(1);
-const MOST_REFUSALS: usize = 1024;
+const MOST_REMEMBERED: usize = 1024;
 
 /// Greetings that are under way.
 pub(super) struct Greeter {
@@ -28,6 +28,8 @@ pub(super) struct Greeter {
     psk: Option<PreSharedKey>,
     under_way: HashMap<OutboundRequestId, UnderWay>,
     refused: HashMap<PeerId, Instant>,
+    /// Peers that said nothing when they were last greeted.
+    silent: HashSet<PeerId>,
 }
 
 struct UnderWay {
@@ -45,7 +47,13 @@ enum Step {
 
 impl Greeter {
     pub(super) fn new(info: WalkieSystemInfo, psk: Option<PreSharedKey>) -> Self {
-        Self { info, psk, under_way: HashMap::new(), refused: HashMap::new() }
+        Self {
+            info,
+            psk,
+            under_way: HashMap::new(),
+            refused: HashMap::new(),
+            silent: HashSet::new(),
+        }
     }
 
     /// The proof to send to a peer that wants one.
@@ -65,8 +73,19 @@ impl Greeter {
         Some(AuthRequest { r#type: AuthType::AtPsk.into(), auth_string })
     }
 
+    fn is_silent_now(&mut self, peer: PeerId) {
+        if self.silent.len() >= MOST_REMEMBERED {
+            self.silent.clear();
+        }
+        self.silent.insert(peer);
+    }
+
+    pub(super) fn is_silent(&self, peer: &PeerId) -> bool {
+        self.silent.contains(peer)
+    }
+
     fn was_refused(&mut self, peer: PeerId, now: Instant) {
-        if self.refused.len() >= MOST_REFUSALS {
+        if self.refused.len() >= MOST_REMEMBERED {
             self.refused.clear();
         }
         self.refused.insert(peer, now);
@@ -92,6 +111,7 @@ impl Driver {
             return;
         };
         let now = Instant::now();
+        self.greeter.silent.remove(&peer);
         let data = answer.and_then(|answer| data(&nonce, answer));
         match step {
             Step::Hello => match data.and_then(|data| introduction(&peer, &data)) {
@@ -131,10 +151,12 @@ impl Driver {
             .map(|(id, _)| *id)
             .collect();
         for id in late {
-            if let Some(under_way) = self.greeter.under_way.get(&id) {
-                self.close_older_connections(under_way.peer);
-            }
+            let peer = self.greeter.under_way.get(&id).map(|under_way| under_way.peer);
             self.greeting_ended(id, None);
+            if let Some(peer) = peer {
+                self.greeter.is_silent_now(peer);
+                self.close_stale_connections(peer, now);
+            }
         }
     }
 }
@@ -145,11 +167,11 @@ fn data(nonce: &str, answer: &Bytes) -> Option<Vec<u8>> {
     (wrapper.request_nonce == nonce && !wrapper.has_error).then_some(wrapper.data)
 }
 
-/// Who the peer says it is, unless it gives another's id for its own.
+/// Who the peer says it is, if that can be taken from it.
 fn introduction(peer: &PeerId, data: &[u8]) -> Option<WalkieSystemInfo> {
     let info = WalkieSystemInfo::decode(data).ok()?;
-    if info.role() != WalkieRoles::WrClient && info.peer_id != peer.to_base58() {
-        tracing::warn!(%peer, claimed = info.peer_id, "a peer lies about its id");
+    if let Some(reason) = introduction::refusal(peer, &info) {
+        tracing::warn!(%peer, reason, "refused an introduction");
         return None;
     }
     Some(info)
