@@ -165,16 +165,15 @@ async fn exchange(
     request: Bytes,
 ) -> Result<Bytes> {
     let connected = caller.connected_peers().next().copied();
-    let peer = match connected {
-        Some(peer) => peer,
-        None => {
-            caller.dial(place.clone())?;
-            loop {
-                match caller.select_next_some().await {
-                    SwarmEvent::ConnectionEstablished { peer_id, .. } => break peer_id,
-                    SwarmEvent::OutgoingConnectionError { error, .. } => bail!(error),
-                    _ => {}
-                }
+    let peer = if let Some(peer) = connected {
+        peer
+    } else {
+        caller.dial(place.clone())?;
+        loop {
+            match caller.select_next_some().await {
+                SwarmEvent::ConnectionEstablished { peer_id, .. } => break peer_id,
+                SwarmEvent::OutgoingConnectionError { error, .. } => bail!(error),
+                _ => {}
             }
         }
     };
