@@ -190,9 +190,8 @@ fn a_worker_computes_on_the_embedded_network() {
 #[test]
 fn a_goal_missed_on_the_embedded_network_has_a_reason_for_each_worker() {
     let prb = Prb::new();
-    let output = prb.run(
-        "run --dev --until computing --block-time 60000 --timeout 20 --workers 2 --log error",
-    );
+    let output = prb
+        .run("run --dev --until computing --block-time 60000 --timeout 20 --workers 2 --log error");
     assert_eq!(output.status.code(), Some(1));
     let stderr = text(&output.stderr);
     for worker in ["prb: worker-1", "prb: worker-2"] {
