@@ -23,7 +23,8 @@ pub(super) async fn run(args: &CallArgs) -> Result<(), Failure> {
         follow(&client, method, request).await
     } else {
         let answer = client.call(method, request).await;
-        answer.and_then(|answer| show(&json::decode_answer(method, &answer)?, args.reach.json))
+        answer
+            .and_then(|answer| show(&json::decode_answer_in_full(method, answer)?, args.reach.json))
     };
     client.close().await;
     Ok(result?)
@@ -47,7 +48,7 @@ async fn follow(client: &Client, method: &Method, request: bytes::Bytes) -> Resu
     let mut messages = client.stream(method, request).await?;
     loop {
         match messages.message().await {
-            Ok(Some(message)) => show(&json::decode_answer(method, &message)?, true)?,
+            Ok(Some(message)) => show(&json::decode_answer_in_full(method, message)?, true)?,
             Ok(None) => return Ok(()),
             Err(status) => return Err(client.refused(method, &status)),
         }

@@ -48,5 +48,5 @@ async fn ask(client: &Client) -> Result<Value> {
 async fn call(client: &Client, name: &str) -> Result<Value> {
     let method = rpc::method(name).with_context(|| format!("there is no method {name}"))?;
     let request = json::encode_request(method, &json!({}))?;
-    Ok(json::decode_answer(method, &client.call(method, request).await?)?)
+    Ok(json::decode_answer_in_full(method, client.call(method, request).await?)?)
 }

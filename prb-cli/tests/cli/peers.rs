@@ -1,6 +1,8 @@
 //! `prb peer`: what it refuses, and how it ends.
 
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::fixture::{Prb, assert_refused, text};
 
@@ -26,7 +28,9 @@ fn secrets_on_the_command_line_are_refused() {
 fn a_service_that_is_not_there_is_a_failure_with_its_address() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("trader.token"), "0".repeat(64)).unwrap();
+    let token = folder.path().join("trader.token");
+    fs::write(&token, "0".repeat(64)).unwrap();
+    fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
     let words = format!("peer info trader --grpc {free} --data-dir {}", folder.path().display());
     assert_refused(&words, 1, &["trader", &free.to_string(), "does it run"]);
 }
