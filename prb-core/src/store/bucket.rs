@@ -92,8 +92,7 @@ impl Bucket {
 
     /// A client of the bucket; nothing is asked yet.
     pub(super) fn connect(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
-        // Fails only if there is a provider already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::tls::choose_cryptography();
         let options = ClientOptions::new().with_connect_timeout(CONNECT).with_timeout(ANSWER);
         let retry =
             RetryConfig { max_retries: RETRIES, retry_timeout: RETRY, ..Default::default() };
