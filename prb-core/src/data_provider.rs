@@ -9,6 +9,7 @@
 //! A relay chain segment becomes visible only when the parachain headers it commits to are stored.
 
 mod config;
+mod follow;
 mod genesis;
 mod handle;
 mod ingest;
@@ -28,4 +29,4 @@ pub use rpc::DataProviderRpc;
 pub use service::{DataProvider, DataProviderBuilder};
 pub use status::{Problem, ProviderStatus, Stage};
 
-pub use crate::store::{StoreConfig, StoreError};
+pub use crate::store::{Bucket, BucketCredentials, StoreConfig, StoreError};

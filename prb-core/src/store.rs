@@ -73,14 +73,20 @@ impl Store {
         let objects = Objects::open(&chunks, config)?;
         // First of all: it tells whether anybody else is at work here.
         let db = records::open(&folder.join("tail")).await?;
-        if config.bucket.is_none() {
+        if config.bucket.is_none() && !config.read_only {
             bucket::remove_unfinished(&chunks)?;
         }
         let space = Space::new(folder, config.min_free_bytes);
         let wanted = Manifest::new(config);
-        let manifest = wanted.create(objects.store()).await?;
+        let manifest = if config.read_only {
+            let found = Manifest::read(objects.store()).await?;
+            found.ok_or_else(|| StoreError::Absent { object: manifest::NAME.to_owned() })?
+        } else {
+            wanted.create(objects.store()).await?
+        };
         if (manifest.headers_per_unit, manifest.blocks_per_unit)
             != (wanted.headers_per_unit, wanted.blocks_per_unit)
+            && !config.read_only
         {
             tracing::warn!(?manifest, "the store keeps the unit sizes it was made with");
         }
@@ -116,6 +122,29 @@ impl Store {
     /// What readers found damaged.
     pub(crate) fn damage(&self) -> &Damage {
         self.objects.damage()
+    }
+
+    /// Whether another provider alone writes it.
+    pub(crate) fn read_only(&self) -> bool {
+        self.objects.read_only()
+    }
+
+    /// Takes in what another provider has sealed since the last look, and reads again what readers
+    /// found damaged.
+    pub(crate) async fn look(&self, relay: Option<&RelaySegments>) -> Result<(), StoreError> {
+        let damaged = self.damage().take();
+        damaged.iter().copied().for_each(|name| self.objects.forget_all(name));
+        let of = |kind| damaged.iter().any(|name| name.kind == kind);
+        if !self.heights.borrow().genesis {
+            let genesis = self.objects.list(ChunkKind::Genesis).await?.contains(&GENESIS);
+            self.heights.send_modify(|heights| heights.genesis = genesis);
+        }
+        self.headers.look(of(ChunkKind::Headers)).await?;
+        self.blocks.look(of(ChunkKind::Blocks)).await?;
+        match relay {
+            Some(relay) => relay.look(of(ChunkKind::Relay)).await,
+            None => Ok(()),
+        }
     }
 
     /// Puts a damaged chunk aside that belongs to no series; whether it was damaged.
