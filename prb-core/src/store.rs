@@ -12,6 +12,7 @@ mod config;
 mod damage;
 mod error;
 mod index;
+mod inspect;
 mod manifest;
 mod names;
 mod objects;
@@ -40,6 +41,7 @@ pub use bucket::{Bucket, BucketCredentials};
 pub use config::StoreConfig;
 pub use error::StoreError;
 pub(crate) use index::Hole;
+pub use inspect::KindStats;
 pub(crate) use names::ChunkKind;
 pub(crate) use series::Durability;
 
@@ -69,10 +71,19 @@ pub(crate) struct Store {
 impl Store {
     /// Opens or makes the store in `folder`.
     pub(crate) async fn open(folder: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
+        Self::open_with(folder, &folder.join("tail"), config).await
+    }
+
+    /// The same with the records elsewhere: whoever only reads has none of the writer's.
+    pub(crate) async fn open_with(
+        folder: &Path,
+        records: &Path,
+        config: &StoreConfig,
+    ) -> Result<Self, StoreError> {
         let chunks = folder.join("chunks");
         let objects = Objects::open(&chunks, config)?;
         // First of all: it tells whether anybody else is at work here.
-        let db = records::open(&folder.join("tail")).await?;
+        let db = records::open(records).await?;
         if config.bucket.is_none() && !config.read_only {
             bucket::remove_unfinished(&chunks)?;
         }
