@@ -11,4 +11,5 @@ mod hostile;
 mod interop;
 mod json;
 mod namespaces;
+mod numbers;
 mod vectors;
