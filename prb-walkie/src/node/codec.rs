@@ -1,14 +1,18 @@
 //! What is on a `/pb` stream: one message each way, with nothing before it, up to its end.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::StreamProtocol;
 use libp2p::request_response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::reply::Reply;
 
 /// The protocol's name.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/pb");
@@ -23,21 +27,64 @@ const READ_AHEAD: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) bytes: Bytes,
-    _share: Option<OwnedSemaphorePermit>,
+    _share: OwnedSemaphorePermit,
 }
 
-impl Frame {
-    /// A message of our own, which is accounted for by whoever made it.
-    pub(crate) fn own(bytes: Bytes) -> Self {
-        Self { bytes, _share: None }
+/// A request on a stream.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// A peer's.
+    Received(Frame),
+    /// Ours.
+    Sent {
+        /// The message.
+        bytes: Bytes,
+        /// Who waits for the answer; when nobody does any more, the stream is given up.
+        reply: Reply,
+    },
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) enum Response {
+    /// A peer's; it went to whoever waits for it.
+    Received,
+    /// Ours, as soon as its handler has it.
+    Sent(Answer),
+}
+
+/// A handler at work. It runs in the task of the connection that asked: an answer that is there
+/// at once wakes nobody else, and a handler ends with its caller's connection.
+pub(crate) struct Answer(pub(crate) BoxFuture<'static, Answered>);
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer(..)")
+    }
+}
+
+/// A handler's answer.
+pub(crate) struct Answered {
+    bytes: Bytes,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Answered {
+    /// An answer that holds its place among the calls under way until it is written.
+    pub(crate) fn new(bytes: Bytes, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { bytes, _place: place }
     }
 }
 
 /// Reads and writes messages within limits.
+///
+/// libp2p uses one clone for each stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Codec {
     longest: usize,
     patience: Duration,
+    /// Who waits for the answer on this stream.
+    reply: Option<Reply>,
     /// Apart, so that callers who fill one cannot keep us from our answers.
     requests: Arc<Semaphore>,
     answers: Arc<Semaphore>,
@@ -49,7 +96,7 @@ impl Codec {
     pub(crate) fn new(longest: usize, in_flight: usize, patience: Duration) -> Self {
         let units = in_flight.div_ceil(UNIT).min(Semaphore::MAX_PERMITS);
         let [requests, answers] = [(); 2].map(|()| Arc::new(Semaphore::new(units)));
-        Self { longest, patience, requests, answers }
+        Self { longest, patience, reply: None, requests, answers }
     }
 
     async fn read<T: AsyncRead + Unpin + Send>(
@@ -71,7 +118,7 @@ impl Codec {
             if read < room {
                 let surplus = held.num_permits().saturating_sub(message.len().div_ceil(UNIT));
                 drop(held.split(surplus));
-                return Ok(Frame { bytes: message.into(), _share: Some(held) });
+                return Ok(Frame { bytes: message.into(), _share: held });
             }
             room = message.len().min(self.longest + 1 - message.len());
         }
@@ -88,47 +135,69 @@ fn share(memory: &Arc<Semaphore>, bytes: usize) -> io::Result<OwnedSemaphorePerm
 
 impl request_response::Codec for Codec {
     type Protocol = StreamProtocol;
-    type Request = Frame;
-    type Response = Frame;
+    type Request = Request;
+    type Response = Response;
 
-    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Frame>
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Request>
     where
         T: AsyncRead + Unpin + Send,
     {
         tokio::time::timeout(self.patience, self.read(&self.requests, io))
             .await
             .unwrap_or_else(|_| Err(io::Error::other("the request never ended")))
+            .map(Request::Received)
     }
 
-    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Frame>
+    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Response>
     where
         T: AsyncRead + Unpin + Send,
     {
-        self.read(&self.answers, io).await
+        let reply = self.reply.take().ok_or_else(|| io::Error::other("nothing was asked"))?;
+        tokio::select! {
+            biased;
+            () = reply.abandoned() => Err(io::Error::other("nobody waits for the answer")),
+            frame = self.read(&self.answers, io) => {
+                reply.tell(Ok(frame?));
+                Ok(Response::Received)
+            }
+        }
     }
 
     async fn write_request<T>(
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
-        request: Frame,
+        request: Request,
     ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        io.write_all(&request.bytes).await
+        let Request::Sent { bytes, reply } = request else {
+            return Err(io::Error::other("a request is not sent back"));
+        };
+        tokio::select! {
+            biased;
+            () = reply.abandoned() => return Err(io::Error::other("nobody waits for the answer")),
+            written = io.write_all(&bytes) => written?,
+        }
+        self.reply = Some(reply);
+        Ok(())
     }
 
     async fn write_response<T>(
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
-        response: Frame,
+        response: Response,
     ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        io.write_all(&response.bytes).await
+        let Response::Sent(answer) = response else {
+            return Err(io::Error::other("an answer is not sent back"));
+        };
+        let answered = answer.0.await;
+        io.write_all(&answered.bytes).await
     }
 }
 

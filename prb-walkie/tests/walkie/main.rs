@@ -12,4 +12,5 @@ mod interop;
 mod json;
 mod namespaces;
 mod numbers;
+mod processes;
 mod vectors;
