@@ -18,4 +18,5 @@ pub mod scale;
 pub mod store;
 #[cfg(test)]
 mod test_vectors;
+mod tls;
 pub mod trader;

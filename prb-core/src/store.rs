@@ -5,63 +5,43 @@
 //! may still grow or merge is the tail, small records in sled. Both are reconciled when the store
 //! is opened, so that a process may die at any point.
 
+mod bucket;
 mod cache;
 mod chunk;
+mod config;
+mod damage;
 mod error;
+mod index;
+mod manifest;
 mod names;
 mod objects;
 mod records;
 pub(crate) mod relay;
 mod series;
+mod space;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use prb_walkie::proto::data_provider::{ParaBlocks, ParaHeaders};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use self::chunk::Unit;
-use self::names::{ChunkKind, ChunkName};
+use self::damage::Damage;
+use self::manifest::Manifest;
+use self::names::ChunkName;
 use self::objects::Objects;
 use self::relay::RelaySegments;
-use self::series::{SealLimits, Series};
+use self::series::{Records, SealLimits, Series, UnitMessage};
+use self::space::Space;
 
+pub use bucket::{Bucket, BucketCredentials};
+pub use config::StoreConfig;
 pub use error::StoreError;
+pub(crate) use index::Hole;
+pub(crate) use names::ChunkKind;
 pub(crate) use series::Durability;
-
-/// Layout of folder, chunks and records.
-const SCHEMA: u32 = 1;
-
-/// How a store is laid out and how much memory it may use.
-#[derive(Clone, Debug)]
-pub struct StoreConfig {
-    /// Parachain headers in one served unit.
-    pub headers_per_unit: u32,
-    /// Parachain blocks in one served unit.
-    pub blocks_per_unit: u32,
-    /// Units in one chunk,
-    pub units_per_chunk: u32,
-    /// unless they reach this many bytes first.
-    pub chunk_bytes: usize,
-    /// zstd's level, 1 to 22.
-    pub compression_level: i32,
-    /// Decoded units kept for further readers, in bytes.
-    pub cache_bytes: usize,
-}
-
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self {
-            headers_per_unit: 1024,
-            blocks_per_unit: 16,
-            units_per_chunk: 64,
-            chunk_bytes: 8 * 1024 * 1024,
-            compression_level: 3,
-            cache_bytes: 128 * 1024 * 1024,
-        }
-    }
-}
 
 /// The last block stored of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,12 +51,16 @@ pub(crate) struct Heights {
     pub(crate) relay: Option<u32>,
     pub(crate) headers: Option<u32>,
     pub(crate) blocks: Option<u32>,
+    /// Chunks put in place of damaged ones.
+    pub(crate) mended: u32,
 }
 
 /// Everything a data provider keeps. One process at a time opens a folder.
 pub(crate) struct Store {
     db: sled::Db,
     objects: Objects,
+    space: Space,
+    manifest: Mutex<Manifest>,
     heights: Arc<watch::Sender<Heights>>,
     pub(crate) headers: Series<ParaHeaders>,
     pub(crate) blocks: Series<ParaBlocks>,
@@ -85,34 +69,62 @@ pub(crate) struct Store {
 impl Store {
     /// Opens or makes the store in `folder`.
     pub(crate) async fn open(folder: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
-        let objects =
-            Objects::local(&folder.join("chunks"), config.compression_level, config.cache_bytes)?;
-        let records = folder.join("tail");
-        let db = records::open(&records).await?;
-        let [headers_per_unit, blocks_per_unit] = records::layout(&db, config)?;
+        let chunks = folder.join("chunks");
+        let objects = Objects::open(&chunks, config)?;
+        // First of all: it tells whether anybody else is at work here.
+        let db = records::open(&folder.join("tail")).await?;
+        if config.bucket.is_none() {
+            bucket::remove_unfinished(&chunks)?;
+        }
+        let space = Space::new(folder, config.min_free_bytes);
+        let wanted = Manifest::new(config);
+        let manifest = wanted.create(objects.store()).await?;
+        if (manifest.headers_per_unit, manifest.blocks_per_unit)
+            != (wanted.headers_per_unit, wanted.blocks_per_unit)
+        {
+            tracing::warn!(?manifest, "the store keeps the unit sizes it was made with");
+        }
         let heights = Arc::new(watch::Sender::new(Heights::default()));
-        let limits = |per_unit| SealLimits {
-            per_unit,
-            units: config.units_per_chunk.max(1),
-            bytes: config.chunk_bytes,
-        };
-        let headers = Series::open(
-            limits(headers_per_unit),
-            objects.clone(),
-            db.open_tree("headers")?,
-            heights.clone(),
-        );
-        let headers = headers.await?;
-        let blocks = Series::open(
-            limits(blocks_per_unit),
-            objects.clone(),
-            db.open_tree("blocks")?,
-            heights.clone(),
-        );
-        let blocks = blocks.await?;
+        let opening = Opening { db: &db, objects: &objects, space: &space, config, manifest };
+        let headers = opening.series(manifest.headers_per_unit, heights.clone()).await?;
+        let blocks = opening.series(manifest.blocks_per_unit, heights.clone()).await?;
         let genesis = objects.list(ChunkKind::Genesis).await?.contains(&GENESIS);
         heights.send_modify(|heights| heights.genesis = genesis);
-        Ok(Self { db, objects, heights, headers, blocks })
+        let manifest = Mutex::new(manifest);
+        Ok(Self { db, objects, space, manifest, heights, headers, blocks })
+    }
+
+    /// The parachain's first header that is kept; its blocks are kept from the next one on.
+    #[allow(dead_code, reason = "light mode is to begin there")]
+    pub(crate) async fn para_start(&self) -> u32 {
+        self.manifest.lock().await.para_start
+    }
+
+    /// Begins the parachain with header `number` and the block after it, as long as nothing of it
+    /// is stored.
+    #[allow(dead_code, reason = "light mode is to begin there")]
+    pub(crate) async fn begin_para_at(&self, number: u32) -> Result<(), StoreError> {
+        let mut manifest = self.manifest.lock().await;
+        self.headers.begin_at(number)?;
+        self.blocks.begin_at(number + 1)?;
+        let begun = Manifest { para_start: number, ..*manifest };
+        begun.write(self.objects.store()).await?;
+        *manifest = begun;
+        Ok(())
+    }
+
+    /// What readers found damaged.
+    pub(crate) fn damage(&self) -> &Damage {
+        self.objects.damage()
+    }
+
+    /// Puts a damaged chunk aside that belongs to no series; whether it was damaged.
+    pub(crate) async fn quarantine(&self, name: ChunkName) -> Result<bool, StoreError> {
+        let damaged = self.objects.quarantine(name).await?;
+        if damaged && name == GENESIS {
+            self.heights.send_modify(|heights| heights.genesis = false);
+        }
+        Ok(damaged)
     }
 
     /// Sizes of the served units: headers, then blocks.
@@ -128,7 +140,8 @@ impl Store {
     /// Opens the relay chain's segments, of which block `first` is the first.
     pub(crate) async fn open_relay(&self, first: u32) -> Result<RelaySegments, StoreError> {
         let tree = self.db.open_tree("relay")?;
-        RelaySegments::open(first, self.objects.clone(), tree, self.heights.clone()).await
+        let (objects, space) = (self.objects.clone(), self.space.clone());
+        RelaySegments::open(first, objects, tree, space, self.heights.clone()).await
     }
 
     /// What workers start from, as it is served.
@@ -156,7 +169,7 @@ impl Store {
     pub(crate) async fn put_state(&self, number: u32, parts: Vec<Bytes>) -> Result<(), StoreError> {
         let units =
             parts.into_iter().zip(0..).map(|(body, part)| Unit { first: part, last: part, body });
-        self.objects.put(state_name(number), units.collect()).await
+        self.objects.put(state_name(number), units.collect()).await.map(drop)
     }
 
     /// One part of the full state after block `number`.
@@ -179,6 +192,37 @@ impl Store {
         self.blocks.commit(Durability::Now).await?;
         self.db.flush_async().await?;
         Ok(())
+    }
+}
+
+/// What the parts of a store are opened with.
+struct Opening<'a> {
+    db: &'a sled::Db,
+    objects: &'a Objects,
+    space: &'a Space,
+    config: &'a StoreConfig,
+    manifest: Manifest,
+}
+
+impl Opening<'_> {
+    async fn series<M: UnitMessage>(
+        &self,
+        per_unit: u32,
+        heights: Arc<watch::Sender<Heights>>,
+    ) -> Result<Series<M>, StoreError> {
+        let limits = SealLimits {
+            per_unit,
+            units: self.config.units_per_chunk.max(1),
+            bytes: self.config.chunk_bytes,
+        };
+        let name = M::KIND.name();
+        let records = Records {
+            tail: self.db.open_tree(name)?,
+            digests: self.db.open_tree(format!("{name} digests"))?,
+            space: self.space.clone(),
+        };
+        let first = self.manifest.para_start + M::FIRST;
+        Series::open(first, limits, self.objects.clone(), records, heights).await
     }
 }
 

@@ -21,6 +21,7 @@ mod blocks;
 pub(super) mod error;
 mod headers;
 mod history;
+mod mend;
 mod position;
 mod relay;
 pub(super) mod repair;
@@ -134,12 +135,16 @@ async fn run_stages(
     repairs: &mut mpsc::Receiver<u32>,
     ready: &impl Fn(u32, Arc<RelaySegments>),
 ) -> Result<(), StoreError> {
+    mend::put_aside(context, None).await?;
     let Some(genesis) = genesis(context).await? else { return Ok(()) };
     context.progress.update(|info| {
         info.para_id = height(genesis.para_id);
         info.parent_start_header = height(genesis.position.next());
     });
     let segments = Arc::new(context.store.open_relay(genesis.position.next()).await?);
+    if !mend::mend(context, &genesis, &segments).await? {
+        return Ok(());
+    }
     let position = position::resume(&genesis, &segments).await?;
     ready(genesis.para_id, segments.clone());
     context.progress.went_on(Stage::Store);
@@ -158,11 +163,12 @@ async fn run_stages(
     let outcome = tokio::join!(
         guarded(cancel, tip::follow(&context, &tips)),
         guarded(cancel, relay::run(&context, genesis.para_id, position, &tips, verified)),
-        guarded(cancel, headers::run(&context, genesis.para_id, segments, to_store)),
+        guarded(cancel, headers::run(&context, genesis.para_id, segments.clone(), to_store)),
         guarded(cancel, blocks::run(&context)),
         guarded(cancel, repair::run(&context, repairs)),
+        guarded(cancel, mend::run(&context, &genesis, &segments)),
     );
-    outcome.0.and(outcome.1).and(outcome.2).and(outcome.3).and(outcome.4)
+    outcome.0.and(outcome.1).and(outcome.2).and(outcome.3).and(outcome.4).and(outcome.5)
 }
 
 async fn guarded(

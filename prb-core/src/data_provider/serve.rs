@@ -16,6 +16,9 @@ use crate::blob::{BlobError, BlobKey};
 use crate::store::relay::RelaySegments;
 use crate::store::{Store, StoreError};
 
+/// How soon a store that failed is read again.
+const RETRY: Duration = Duration::from_millis(250);
+
 /// Serves the store, and waits for what is not there yet.
 pub(super) struct Server {
     store: Arc<Store>,
@@ -57,17 +60,23 @@ impl Server {
             }
             heights.mark_unchanged();
             let found = self.look_up(key).await;
-            let found =
-                found.map_err(|error| BlobError::Store { key, reason: error.to_string() })?;
-            if found.is_some() || Instant::now() >= deadline {
-                return Ok(found);
-            }
+            // What is damaged will be mended, and a bucket that is away will come back.
+            let absent = match found {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => Ok(None),
+                Err(error) => Err(BlobError::Store { key, reason: error.to_string() }),
+            };
             // Where too many wait already, the answer is that it is not there.
-            let Ok(_waiting) = self.waiting.try_acquire() else { return Ok(None) };
+            let waiting = self.waiting.try_acquire();
+            if waiting.is_err() || Instant::now() >= deadline {
+                return absent;
+            }
+            let again = Instant::now() + if absent.is_err() { RETRY } else { wait };
             tokio::select! {
                 // The sender lives as long as the store.
                 _ = heights.changed() => {}
-                () = sleep_until(deadline) => return Ok(None),
+                () = sleep_until(again) => {}
+                () = sleep_until(deadline) => return absent,
                 () = self.cancel.cancelled() => return Err(BlobError::Stopping),
             }
         }

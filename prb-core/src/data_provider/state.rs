@@ -51,14 +51,24 @@ impl Held {
     }
 }
 
-/// Rebuilds the state after the last stored block: from the newest kept state, or from the
-/// genesis, and the stored blocks after it. A stored block that does not replay is fetched anew.
-/// `None` when stopping.
+/// Rebuilds the state after the last stored block. `None` when stopping.
 pub(super) async fn restore(context: &Context) -> Result<Option<Held>, StoreError> {
     let last = context.store.blocks.next() - 1;
     if context.verify_state == VerifyState::Off {
         return Ok(Some(Held { state: None, number: last, kept: last }));
     }
+    let Some((state, kept)) = after(context, last).await? else { return Ok(None) };
+    tracing::debug!(number = last, from = kept, "parachain state restored");
+    Ok(Some(Held { state: Some(state), number: last, kept }))
+}
+
+/// The state after stored block `last`, and the block of the kept state it comes from: the newest
+/// one, or the genesis, and the stored blocks after it. A stored block that does not replay is
+/// fetched anew. `None` when stopping.
+pub(super) async fn after(
+    context: &Context,
+    last: u32,
+) -> Result<Option<(ParaState, u32)>, StoreError> {
     let (mut number, mut state) = load_newest(context, last).await?;
     let kept = number;
     while number < last {
@@ -87,8 +97,7 @@ pub(super) async fn restore(context: &Context) -> Result<Option<Held>, StoreErro
             }
         }
     }
-    tracing::debug!(number, from = kept, "parachain state restored");
-    Ok(Some(Held { state: Some(state), number, kept }))
+    Ok(Some((state, kept)))
 }
 
 /// Replays stored blocks; gives the state, how many were applied, and why not all were.

@@ -60,7 +60,7 @@ fn config(folder: &Path) -> DataProviderConfig {
     let mut config = DataProviderConfig::new(folder, "ws://unused", "ws://unused");
     config.store.headers_per_unit = 8;
     config.store.blocks_per_unit = 4;
-    config.store.units_per_chunk = 2;
+    config.store.units_per_chunk = 1;
     config.state_interval = 5;
     config
 }
@@ -205,6 +205,72 @@ async fn a_block_that_a_worker_reports_is_fetched_anew() {
     let mut status = provider.subscribe();
     let repaired = status.wait_for(|status| status.repaired == 2);
     tokio::time::timeout(PATIENCE, repaired).await.unwrap().unwrap();
+    complete(&provider, CLOSED).await;
+    provider.shutdown().await.unwrap();
+}
+
+/// Chunks of a kind, oldest first.
+fn chunks(folder: &Path, kind: &str) -> Vec<std::path::PathBuf> {
+    let folder = folder.join("chunks").join(kind);
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+#[tokio::test]
+async fn damaged_chunks_are_never_served_but_put_aside_and_fetched_anew() {
+    let setup = Setup::new().await;
+    let provider = setup.start().await;
+    complete(&provider, CLOSED).await;
+    provider.shutdown().await.unwrap();
+    drop(provider);
+    let folder = setup.folder.path();
+    for digests_too in [false, true] {
+        let mut damaged = 0;
+        for kind in ["relay", "headers", "blocks", "state"] {
+            let paths = chunks(folder, kind);
+            assert!(!paths.is_empty(), "{kind}");
+            for (index, path) in paths.into_iter().enumerate() {
+                let bytes = std::fs::read(&path).unwrap();
+                match index % 3 {
+                    0 => std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap(),
+                    1 => std::fs::write(&path, b"").unwrap(),
+                    _ => std::fs::remove_file(&path).unwrap(),
+                }
+                damaged += 1;
+            }
+        }
+        if digests_too {
+            // What was sealed is not known any more: blocks have to replay.
+            let records = sled::open(folder.join("tail")).unwrap();
+            records.open_tree("blocks digests").unwrap().clear().unwrap();
+            records.flush().unwrap();
+        }
+        let provider = setup.start().await;
+        complete(&provider, CLOSED).await;
+        let status = provider.status();
+        assert!(status.repaired > 0 && status.refused == 0, "{damaged} damaged: {status:?}");
+        provider.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_chunk_damaged_while_it_is_served_is_waited_for() {
+    let setup = Setup::new().await;
+    let provider = setup.start().await;
+    complete(&provider, CLOSED).await;
+    provider.shutdown().await.unwrap();
+    drop(provider);
+    let provider = setup.start().await;
+    for (kind, key) in [("headers", BlobKey::Headers(0)), ("blocks", BlobKey::Blocks(0))] {
+        let path = &chunks(setup.folder.path(), kind)[0];
+        let sound = std::fs::read(path).unwrap();
+        std::fs::write(path, &sound[..sound.len() / 2]).unwrap();
+        let waited = provider.get(key, PATIENCE).await.unwrap();
+        assert!(waited.is_some(), "{key}");
+        assert_eq!(std::fs::read(path).unwrap(), sound, "{key}");
+    }
     complete(&provider, CLOSED).await;
     provider.shutdown().await.unwrap();
 }

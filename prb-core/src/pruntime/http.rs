@@ -43,6 +43,7 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// Connects to nothing yet. Fails if the system gives no resources for a client.
     pub fn new(config: &HttpConfig) -> Result<Self, reqwest::Error> {
+        crate::tls::choose_cryptography();
         let client = Client::builder()
             .http1_only()
             .no_proxy()

@@ -69,6 +69,15 @@ impl<K: Hash + Eq + Clone, V: Clone> ByteCache<K, V> {
         self.inner().remove(key);
     }
 
+    /// Forgets all entries whose keys are such.
+    pub(crate) fn remove_if(&self, such: impl Fn(&K) -> bool) {
+        let mut inner = self.inner();
+        let keys: Vec<K> = inner.entries.keys().filter(|key| such(key)).cloned().collect();
+        for key in keys {
+            inner.remove(&key);
+        }
+    }
+
     /// Bytes held.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {

@@ -35,6 +35,15 @@ pub(crate) struct Unit {
     pub(crate) body: Bytes,
 }
 
+/// Of everything a chunk holds, whatever it is compressed with.
+pub(crate) type Digest = [u8; CHECKSUM];
+
+/// The digest of these units.
+pub(crate) fn digest(units: &[Unit]) -> Digest {
+    let hashes: Vec<_> = units.iter().flat_map(|unit| blake2_128(&unit.body)).collect();
+    blake2_128(&hashes)
+}
+
 /// Where a unit stands in its chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -48,7 +57,7 @@ pub(crate) struct Entry {
 
 /// A chunk's index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Index {
+pub(crate) struct ChunkIndex {
     pub(crate) name: ChunkName,
     pub(crate) units: Vec<Entry>,
 }
@@ -65,14 +74,20 @@ pub(crate) enum ChunkError {
     Version(u16),
     #[error("its index does not match its checksum")]
     Index,
+    #[error("it holds {0}")]
+    Name(String),
     #[error("blocks {0} to {1} do not match their checksum")]
     Unit(u32, u32),
     #[error("it cannot be compressed: {0}")]
     Compress(String),
 }
 
-/// The object that holds `units`, compressed with zstd's `level`.
-pub(crate) fn encode(name: ChunkName, units: &[Unit], level: i32) -> Result<Vec<u8>, ChunkError> {
+/// The object that holds `units`, compressed with zstd's `level`, and their digest.
+pub(crate) fn encode(
+    name: ChunkName,
+    units: &[Unit],
+    level: i32,
+) -> Result<(Vec<u8>, Digest), ChunkError> {
     let too_large = |_| ChunkError::Compress("larger than 4 GiB".to_owned());
     let mut index = Vec::with_capacity(HEADER + units.len() * ENTRY + CHECKSUM);
     index.extend_from_slice(MAGIC);
@@ -81,7 +96,7 @@ pub(crate) fn encode(name: ChunkName, units: &[Unit], level: i32) -> Result<Vec<
     index.extend_from_slice(&name.from.to_le_bytes());
     index.extend_from_slice(&name.to.to_le_bytes());
     index.extend_from_slice(&u32::try_from(units.len()).map_err(too_large)?.to_le_bytes());
-    let mut frames = Vec::new();
+    let (mut frames, mut hashes) = (Vec::new(), Vec::new());
     for unit in units {
         let frame = zstd::bulk::compress(&unit.body, level)
             .map_err(|error| ChunkError::Compress(error.to_string()))?;
@@ -91,15 +106,17 @@ pub(crate) fn encode(name: ChunkName, units: &[Unit], level: i32) -> Result<Vec<
         index.extend_from_slice(&(offset as u64).to_le_bytes());
         index.extend_from_slice(&u32::try_from(frame.len()).map_err(too_large)?.to_le_bytes());
         index.extend_from_slice(&u32::try_from(unit.body.len()).map_err(too_large)?.to_le_bytes());
-        index.extend_from_slice(&blake2_128(&unit.body));
+        let hash = blake2_128(&unit.body);
+        index.extend_from_slice(&hash);
+        hashes.extend_from_slice(&hash);
         frames.extend_from_slice(&frame);
     }
     index.extend_from_slice(&blake2_128(&index));
     index.extend_from_slice(&frames);
-    Ok(index)
+    Ok((index, blake2_128(&hashes)))
 }
 
-impl Index {
+impl ChunkIndex {
     /// Reads the index at the beginning of an object.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, ChunkError> {
         let header = bytes.get(..HEADER).ok_or(ChunkError::Short(INDEX_GUESS))?;
@@ -131,7 +148,26 @@ impl Index {
     }
 }
 
+/// The units of a whole object, each checked.
+pub(crate) fn decode(name: ChunkName, object: &[u8]) -> Result<Vec<Unit>, ChunkError> {
+    let index = ChunkIndex::decode(object)?;
+    if index.name != name {
+        return Err(ChunkError::Name(index.name.to_string()));
+    }
+    let open = |entry: &Entry| {
+        let frame = object.get(entry.offset as usize..).unwrap_or_default();
+        let frame = frame.get(..entry.stored as usize).unwrap_or_default();
+        Ok(Unit { first: entry.first, last: entry.last, body: entry.open(frame)? })
+    };
+    index.units.iter().map(open).collect()
+}
+
 impl Entry {
+    /// Where its frame stands in the object.
+    pub(crate) fn range(&self) -> std::ops::Range<u64> {
+        self.offset..self.offset + u64::from(self.stored)
+    }
+
     fn decode(bytes: &[u8]) -> Self {
         let mut hash = [0; CHECKSUM];
         hash.copy_from_slice(&bytes[24..ENTRY]);

@@ -14,7 +14,31 @@ pub enum StoreError {
         /// What the system said.
         reason: String,
     },
-    /// Another process uses the folder, or sled cannot open it.
+    /// The bucket cannot be used as it is configured.
+    #[error("cannot use the bucket: {reason}")]
+    Bucket {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is too little room on the disk. Writing goes on when there is more.
+    #[error("the disk of {path} is full: {free} bytes are free, {wanted} are wanted")]
+    Full {
+        /// A folder on it.
+        path: String,
+        /// Bytes free.
+        free: u64,
+        /// Bytes that must be free.
+        wanted: u64,
+    },
+    /// Another process uses the folder.
+    #[error("the store in {path} is in use{}", .holder.map(|pid| format!(" by process {pid}")).unwrap_or_default())]
+    InUse {
+        /// Which folder.
+        path: String,
+        /// The process, if it said so.
+        holder: Option<u32>,
+    },
+    /// sled cannot open the folder.
     #[error("cannot open the records in {path}: {reason}")]
     Open {
         /// Which folder.
@@ -43,14 +67,14 @@ pub enum StoreError {
     /// sled failed.
     #[error("the records failed: {0}")]
     Records(String),
-    /// The store was written by a newer version.
-    #[error("{path} has schema {found}, this version knows {known}")]
+    /// The store was written by another version.
+    #[error("{path} has schema {found}, this version knows {known} alone")]
     Schema {
         /// Which folder.
         path: String,
         /// Found there.
         found: u32,
-        /// The newest known.
+        /// The one known.
         known: u32,
     },
     /// What is to be stored does not follow what is there.
@@ -74,7 +98,12 @@ impl From<sled::Error> for StoreError {
 impl Classify for StoreError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Folder { .. } | Self::Open { .. } | Self::Schema { .. } => ErrorClass::Operator,
+            Self::Folder { .. }
+            | Self::Bucket { .. }
+            | Self::Full { .. }
+            | Self::InUse { .. }
+            | Self::Open { .. }
+            | Self::Schema { .. } => ErrorClass::Operator,
             Self::OutOfOrder { .. } => ErrorClass::Permanent,
             Self::Object { reason, .. } | Self::Records(reason)
                 if reason.contains("No space left") || reason.contains("Permission denied") =>

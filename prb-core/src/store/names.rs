@@ -63,6 +63,11 @@ impl ChunkName {
     pub(crate) fn path(&self) -> Path {
         Path::from(self.to_string())
     }
+
+    /// Where a damaged chunk is put aside, for whoever wants to know what happened to it.
+    pub(crate) fn quarantine(&self) -> Path {
+        Path::from(format!("quarantine/{self}"))
+    }
 }
 
 impl fmt::Display for ChunkName {
@@ -90,24 +95,6 @@ impl FromStr for ChunkName {
     }
 }
 
-/// What of the chunks found covers `first..` without a gap, and what has to go: chunks inside
-/// longer ones (a merge was interrupted before it removed its parts), and those behind a gap.
-pub(crate) fn reconcile(first: u32, mut found: Vec<ChunkName>) -> (Vec<ChunkName>, Vec<ChunkName>) {
-    // Of those that begin at one block the longest first.
-    found.sort_by_key(|name| (name.from, std::cmp::Reverse(name.to)));
-    let mut next = Some(first);
-    let (mut kept, mut dropped) = (Vec::new(), Vec::new());
-    for name in found {
-        if Some(name.from) == next {
-            next = name.to.checked_add(1);
-            kept.push(name);
-        } else {
-            dropped.push(name);
-        }
-    }
-    (kept, dropped)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -133,30 +120,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_behind_a_gap_or_inside_another_goes() {
-        let (kept, dropped) =
-            reconcile(1, vec![name(1, 9), name(1, 4), name(10, 19), name(5, 9), name(30, 39)]);
-        assert_eq!(kept, [name(1, 9), name(10, 19)]);
-        assert_eq!(dropped, [name(1, 4), name(5, 9), name(30, 39)]);
-    }
-
     proptest! {
-        #[test]
-        fn kept_chunks_cover_a_range_once(
-            ranges in prop::collection::vec((0_u32..40, 0_u32..10), 0..30),
-            first in 0_u32..5,
-        ) {
-            let names = ranges.iter().map(|(from, length)| name(*from, from + length)).collect();
-            let (kept, dropped) = reconcile(first, names);
-            prop_assert_eq!(kept.len() + dropped.len(), ranges.len());
-            let mut next = first;
-            for name in kept {
-                prop_assert_eq!(name.from, next);
-                next = name.to + 1;
-            }
-        }
-
         #[test]
         fn a_name_parses_to_itself(from in any::<u32>(), length in any::<u16>()) {
             let name = name(from, from.saturating_add(u32::from(length)));

@@ -5,82 +5,111 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-use super::StoreError;
 use super::cache::ByteCache;
-use super::chunk::{self, ChunkError, Index, Unit};
+use super::chunk::{self, ChunkError, ChunkIndex, Digest, Unit};
+use super::damage::Damage;
 use super::names::{ChunkKind, ChunkName};
+use super::space::Space;
+use super::{StoreConfig, StoreError, bucket};
 
 /// Reads and writes chunks; clones share one cache.
 #[derive(Clone)]
 pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// Of the local folder, if they lie in one.
+    space: Option<Space>,
     level: i32,
     units: Arc<ByteCache<(ChunkName, u32), Bytes>>,
-    indices: Arc<ByteCache<ChunkName, Arc<Index>>>,
+    indices: Arc<ByteCache<ChunkName, Arc<ChunkIndex>>>,
+    damage: Arc<Damage>,
 }
 
 impl Objects {
-    /// Chunks in a local folder, which is made if needed.
-    pub(crate) fn local(
-        folder: &FsPath,
-        level: i32,
-        cache_bytes: usize,
-    ) -> Result<Self, StoreError> {
-        let failed =
-            |reason: String| StoreError::Folder { path: folder.display().to_string(), reason };
-        std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
-        remove_unfinished(folder).map_err(|error| failed(error.to_string()))?;
-        let store = LocalFileSystem::new_with_prefix(folder)
-            .map_err(|error| failed(error.to_string()))?
-            .with_fsync(true);
-        Ok(Self::new(Arc::new(store), level, cache_bytes))
+    /// Chunks in the configured bucket, or in `folder`, which is made if needed.
+    pub(crate) fn open(folder: &FsPath, config: &StoreConfig) -> Result<Self, StoreError> {
+        let (store, space) = match &config.bucket {
+            Some(bucket) => (bucket.connect()?, None),
+            None => (bucket::local(folder)?, Some(Space::new(folder, config.min_free_bytes))),
+        };
+        Ok(Self {
+            store,
+            space,
+            level: config.compression_level,
+            units: Arc::new(ByteCache::new(config.cache_bytes)),
+            indices: Arc::new(ByteCache::new(config.cache_bytes / 16)),
+            damage: Arc::default(),
+        })
     }
 
-    pub(crate) fn new(store: Arc<dyn ObjectStore>, level: i32, cache_bytes: usize) -> Self {
-        Self {
-            store,
-            level,
-            units: Arc::new(ByteCache::new(cache_bytes)),
-            indices: Arc::new(ByteCache::new(cache_bytes / 16)),
-        }
+    /// The object store itself.
+    pub(crate) fn store(&self) -> &dyn ObjectStore {
+        &*self.store
+    }
+
+    /// What readers found damaged.
+    pub(crate) fn damage(&self) -> &Damage {
+        &self.damage
     }
 
     /// The chunks of one kind, in no order.
     pub(crate) async fn list(&self, kind: ChunkKind) -> Result<Vec<ChunkName>, StoreError> {
+        self.list_after(kind, None).await
+    }
+
+    /// The chunks of one kind whose names come after the given one, in no order.
+    pub(crate) async fn list_after(
+        &self,
+        kind: ChunkKind,
+        after: Option<ChunkName>,
+    ) -> Result<Vec<ChunkName>, StoreError> {
         let prefix = Path::from(kind.name());
-        let metas: Vec<_> = self
-            .store
-            .list(Some(&prefix))
-            .try_collect()
-            .await
-            .map_err(|error| failed("list", kind.name(), &error))?;
-        let names = metas.iter().filter_map(|meta| {
-            let name = meta.location.as_ref().parse().ok();
+        let listed = match after {
+            Some(name) => self.store.list_with_offset(Some(&prefix), &name.path()),
+            None => self.store.list(Some(&prefix)),
+        };
+        let names = listed.try_filter_map(async |meta| {
+            let name = meta.location.as_ref().parse::<ChunkName>().ok();
             if name.is_none() {
                 tracing::warn!(object = %meta.location, "not a chunk, left alone");
             }
-            name
+            Ok(name)
         });
-        Ok(names.collect())
+        names.try_collect().await.map_err(|error| failed("list", kind.name(), &error))
     }
 
     /// Seals units into a chunk; when this returns they survive a crash. A chunk of the same name
-    /// is replaced at once.
-    pub(crate) async fn put(&self, name: ChunkName, units: Vec<Unit>) -> Result<(), StoreError> {
+    /// is replaced at once. Gives the digest of what it holds.
+    pub(crate) async fn put(
+        &self,
+        name: ChunkName,
+        units: Vec<Unit>,
+    ) -> Result<Digest, StoreError> {
         let level = self.level;
         let units_in_it: Vec<u32> = units.iter().map(|unit| unit.first).collect();
-        let encoded = tokio::task::spawn_blocking(move || chunk::encode(name, &units, level))
-            .await
-            .map_err(|error| failed("write", name, &error))?
-            .map_err(|error| failed("write", name, &error))?;
-        let written = self.store.put(&name.path(), encoded.into()).await;
-        written.map_err(|error| failed("write", name, &error))?;
+        let (encoded, digest) =
+            tokio::task::spawn_blocking(move || chunk::encode(name, &units, level))
+                .await
+                .map_err(|error| failed("write", name, &error))?
+                .map_err(|error| failed("write", name, &error))?;
+        self.put_encoded(name, encoded.into()).await?;
         self.forget(name, units_in_it);
-        Ok(())
+        Ok(digest)
+    }
+
+    /// Writes a chunk as it is.
+    pub(crate) async fn put_encoded(
+        &self,
+        name: ChunkName,
+        bytes: Bytes,
+    ) -> Result<(), StoreError> {
+        if let Some(space) = &self.space {
+            space.take(bytes.len())?;
+        }
+        let written = self.store.put(&name.path(), bytes.into()).await;
+        written.map(drop).map_err(|error| failed("write", name, &error))
     }
 
     /// Removes a chunk.
@@ -92,6 +121,25 @@ impl Objects {
         }
         self.forget(name, units.iter().map(|unit| unit.first));
         Ok(())
+    }
+
+    /// Puts a chunk aside if it is damaged, looking at every byte of it; whether it was, or is
+    /// not there at all.
+    pub(crate) async fn quarantine(&self, name: ChunkName) -> Result<bool, StoreError> {
+        match self.read_all(name).await {
+            Ok(_) => return Ok(false),
+            Err(StoreError::Damaged { object, reason }) => {
+                tracing::warn!(chunk = object, reason, "damaged, put aside");
+            }
+            Err(error) => return Err(error),
+        }
+        match self.store.rename(&name.path(), &name.quarantine()).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(failed("put aside", name, &error)),
+        }
+        self.indices.remove(&name);
+        self.units.remove_if(|(of, _)| *of == name);
+        Ok(true)
     }
 
     fn forget(&self, name: ChunkName, units: impl IntoIterator<Item = u32>) {
@@ -110,13 +158,11 @@ impl Objects {
         let index = self.index(name).await?;
         let Some(entry) = index.unit(block).copied() else { return Ok(None) };
         let load = async {
-            let range = entry.offset..entry.offset + u64::from(entry.stored);
-            let frame = self.store.get_range(&name.path(), range).await;
-            let frame = frame.map_err(|error| failed("read", name, &error))?;
+            let frame = self.read(name, entry.range()).await?;
             let body = tokio::task::spawn_blocking(move || entry.open(&frame))
                 .await
                 .map_err(|error| failed("read", name, &error))?
-                .map_err(|error| damaged(name, &error))?;
+                .map_err(|error| self.damaged(name, &error))?;
             let size = body.len().max(1);
             Ok((body, size))
         };
@@ -124,58 +170,82 @@ impl Objects {
     }
 
     /// A chunk's index.
-    pub(crate) async fn index(&self, name: ChunkName) -> Result<Arc<Index>, StoreError> {
+    pub(crate) async fn index(&self, name: ChunkName) -> Result<Arc<ChunkIndex>, StoreError> {
         let load = async {
             let mut wanted = chunk::INDEX_GUESS;
             loop {
-                let range = 0..wanted as u64;
-                let head = self.store.get_range(&name.path(), range).await;
-                let head = head.map_err(|error| failed("read", name, &error))?;
-                match Index::decode(&head) {
+                let head = self.read(name, 0..wanted as u64).await?;
+                match ChunkIndex::decode(&head) {
                     Ok(index) if index.name == name => {
-                        let size = size_of_val(&index.units[..]) + size_of::<Index>();
+                        let size = size_of_val(&index.units[..]) + size_of::<ChunkIndex>();
                         return Ok((Arc::new(index), size));
                     }
                     Ok(index) => {
-                        let reason = format!("it holds {}", index.name);
-                        return Err(StoreError::Damaged { object: name.to_string(), reason });
+                        return Err(self.damaged(name, &format!("it holds {}", index.name)));
                     }
                     Err(ChunkError::Short(needed)) if needed > wanted => wanted = needed,
-                    Err(error) => return Err(damaged(name, &error)),
+                    Err(error) => return Err(self.damaged(name, &error)),
                 }
             }
         };
         self.indices.get(&name, load).await
     }
+
+    /// Every unit of a chunk, checked, past the caches. Damage is told to the caller alone.
+    pub(crate) async fn read_all(&self, name: ChunkName) -> Result<Vec<Unit>, StoreError> {
+        let bytes = self.read_encoded(name).await?;
+        tokio::task::spawn_blocking(move || chunk::decode(name, &bytes))
+            .await
+            .map_err(|error| failed("read", name, &error))?
+            .map_err(|error| damaged(name, &error))
+    }
+
+    /// A chunk as it is, unchecked.
+    pub(crate) async fn read_encoded(&self, name: ChunkName) -> Result<Bytes, StoreError> {
+        let found = match self.store.get(&name.path()).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => {
+                return Err(damaged(name, &"it is missing"));
+            }
+            Err(error) => return Err(failed("read", name, &error)),
+        };
+        found.bytes().await.map_err(|error| failed("read", name, &error))
+    }
+
+    async fn read(
+        &self,
+        name: ChunkName,
+        range: std::ops::Range<u64>,
+    ) -> Result<Bytes, StoreError> {
+        let path = name.path();
+        let start = range.start;
+        match self.store.get_range(&path, range).await {
+            Ok(bytes) => Ok(bytes),
+            Err(object_store::Error::NotFound { .. }) => Err(self.damaged(name, &"it is missing")),
+            // Nothing is there to be read, or the reading failed.
+            Err(error) => match self.store.head(&path).await {
+                Ok(meta) if meta.size <= start => {
+                    Err(self.damaged(name, &format!("it is cut off at {} bytes", meta.size)))
+                }
+                _ => Err(failed("read", name, &error)),
+            },
+        }
+    }
+
+    fn damaged(&self, name: ChunkName, reason: &impl ToString) -> StoreError {
+        self.damage.report(name);
+        damaged(name, reason)
+    }
 }
 
-fn failed(
+fn damaged(name: ChunkName, reason: &impl ToString) -> StoreError {
+    StoreError::Damaged { object: name.to_string(), reason: reason.to_string() }
+}
+
+pub(crate) fn failed(
     action: &'static str,
     object: impl std::fmt::Display,
     error: &impl std::fmt::Display,
 ) -> StoreError {
     StoreError::Object { action, object: object.to_string(), reason: error.to_string() }
-}
-
-fn damaged(name: ChunkName, error: &ChunkError) -> StoreError {
-    StoreError::Damaged { object: name.to_string(), reason: error.to_string() }
-}
-
-/// Removes what a write left behind that never got its name: `name#1`.
-fn remove_unfinished(folder: &FsPath) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            remove_unfinished(&entry.path())?;
-            continue;
-        }
-        let name = entry.file_name();
-        let unfinished = name.to_string_lossy().rsplit_once('#').is_some_and(|(_, suffix)| {
-            !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        if unfinished {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{SCHEMA, StoreConfig, StoreError};
+use super::StoreError;
+use super::manifest::SCHEMA;
 
 const SCHEMA_KEY: &str = "schema";
-const LAYOUT_KEY: &str = "layout";
+/// Names the process that has the records open, for those who find them in use.
+const HOLDER: &str = "holder";
 
 /// A closed store lets go of its folder a moment after it is dropped.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -27,38 +29,66 @@ pub(super) async fn open(folder: &Path) -> Result<sled::Db, StoreError> {
     let db = loop {
         match config.open() {
             Ok(db) => break db,
-            Err(error)
-                if error.to_string().contains("acquire lock") && Instant::now() < deadline =>
-            {
+            Err(error) if !error.to_string().contains("acquire lock") => return Err(failed(error)),
+            Err(_) if Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            Err(error) => return Err(failed(error)),
+            Err(_) => {
+                let holder = std::fs::read_to_string(folder.join(HOLDER)).ok();
+                let holder = holder.and_then(|text| text.trim().parse().ok());
+                return Err(StoreError::InUse { path, holder });
+            }
         }
     };
-    let found = db.get(SCHEMA_KEY).map_err(failed)?;
-    match found.and_then(|bytes| bytes.as_ref().try_into().ok().map(u32::from_le_bytes)) {
-        Some(found) if found > SCHEMA => Err(StoreError::Schema { path, found, known: SCHEMA }),
-        Some(_) => Ok(db),
+    match db.get(SCHEMA_KEY).map_err(failed)? {
         None => {
             db.insert(SCHEMA_KEY, &SCHEMA.to_le_bytes()).map_err(failed)?;
-            Ok(db)
+        }
+        Some(found) => {
+            let found = found.as_ref().try_into().map_or(0, u32::from_le_bytes);
+            if found != SCHEMA {
+                return Err(StoreError::Schema { path, found, known: SCHEMA });
+            }
         }
     }
+    // Only a hint: the lock decides.
+    let _ = std::fs::write(folder.join(HOLDER), std::process::id().to_string());
+    Ok(db)
 }
 
-/// Items per served unit, headers then blocks. A store keeps the sizes it was made with: chunks
-/// already sealed are aligned to them.
-pub(super) fn layout(db: &sled::Db, config: &StoreConfig) -> Result<[u32; 2], StoreError> {
-    let wanted = [config.headers_per_unit.max(1), config.blocks_per_unit.max(1)];
-    let stored = db.get(LAYOUT_KEY)?.and_then(|bytes| <[u8; 8]>::try_from(&bytes[..]).ok());
-    if let Some([a, b, c, d, e, f, g, h]) = stored {
-        let kept = [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])];
-        if kept != wanted {
-            tracing::warn!(?kept, ?wanted, "the store keeps the unit sizes it was made with");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_unknown_schema_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for (bytes, found) in [(&2_u32.to_le_bytes()[..], 2), (&b"no"[..], 0)] {
+            let db = open(folder.path()).await.unwrap();
+            db.insert(SCHEMA_KEY, bytes).unwrap();
+            db.flush().unwrap();
+            drop(db);
+            let error = open(folder.path()).await.unwrap_err();
+            assert!(
+                matches!(error, StoreError::Schema { found: schema, .. } if schema == found),
+                "{error}"
+            );
+            let db = sled::open(folder.path()).unwrap();
+            assert_eq!(db.get(SCHEMA_KEY).unwrap().unwrap(), bytes);
+            db.insert(SCHEMA_KEY, &SCHEMA.to_le_bytes()).unwrap();
+            db.flush().unwrap();
         }
-        return Ok(kept);
     }
-    let bytes = wanted.map(u32::to_le_bytes).concat();
-    db.insert(LAYOUT_KEY, bytes)?;
-    Ok(wanted)
+
+    #[tokio::test]
+    async fn who_uses_the_records_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let _held = open(folder.path()).await.unwrap();
+        let error = open(folder.path()).await.unwrap_err();
+        let us = std::process::id();
+        assert!(
+            matches!(error, StoreError::InUse { holder: Some(pid), .. } if pid == us),
+            "{error}"
+        );
+    }
 }

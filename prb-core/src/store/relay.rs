@@ -14,17 +14,21 @@ use prost::Message;
 use tokio::sync::{Mutex, watch};
 
 use super::chunk::Unit;
-use super::names::{ChunkKind, ChunkName, reconcile};
+use super::index::{Hole, Index};
+use super::names::{ChunkKind, ChunkName};
 use super::objects::Objects;
 use super::series::number_of;
+use super::space::Space;
 use super::{Heights, StoreError};
 
+mod mend;
 mod merge;
 
 /// The relay chain as stored.
 pub(crate) struct RelaySegments {
     objects: Objects,
     tree: sled::Tree,
+    space: Space,
     heights: Arc<watch::Sender<Heights>>,
     state: RwLock<State>,
     /// One writer at a time.
@@ -33,8 +37,7 @@ pub(crate) struct RelaySegments {
 
 struct State {
     first: u32,
-    /// In order, without gaps.
-    sealed: Vec<ChunkName>,
+    sealed: Index,
     /// First and last block of each segment of the running period, in order, without gaps.
     tail: BTreeMap<u32, u32>,
 }
@@ -56,19 +59,23 @@ impl RelaySegments {
         first: u32,
         objects: Objects,
         tree: sled::Tree,
+        space: Space,
         heights: Arc<watch::Sender<Heights>>,
     ) -> Result<Self, StoreError> {
-        let (sealed, dropped) = reconcile(first, objects.list(ChunkKind::Relay).await?);
-        for name in dropped {
-            tracing::warn!(chunk = %name, "covered by another chunk or behind a gap, removed");
+        let (sealed, covered) = Index::reconcile(first, objects.list(ChunkKind::Relay).await?);
+        for name in covered {
+            tracing::warn!(chunk = %name, "covered by another chunk, removed");
             objects.delete(name).await?;
         }
         let mut state = State { first, sealed, tail: BTreeMap::new() };
         for entry in &tree {
             let (key, body) = entry?;
             let segment = RelaySegment::decode(&body[..]).ok();
+            // One that does not follow is the first after a lost chunk: a hole that will be filled.
             let segment = segment.filter(|segment| {
-                number_of(&key) == Some(segment.from) && segment.from == state.next()
+                number_of(&key) == Some(segment.from)
+                    && (segment.from == state.next()
+                        || state.tail.is_empty() && segment.from > state.next())
             });
             match segment {
                 Some(segment) => {
@@ -79,8 +86,14 @@ impl RelaySegments {
                 }
             }
         }
-        let segments =
-            Self { objects, tree, heights, state: RwLock::new(state), writing: Mutex::default() };
+        let segments = Self {
+            objects,
+            tree,
+            space,
+            heights,
+            state: RwLock::new(state),
+            writing: Mutex::default(),
+        };
         segments.publish();
         Ok(segments)
     }
@@ -118,7 +131,7 @@ impl RelaySegments {
         self.objects.put(name, vec![unit]).await?;
         {
             let mut state = self.write();
-            state.sealed.push(name);
+            state.sealed.insert(name);
             state.tail.clear();
         }
         // What stays behind is dropped when the store is opened.
@@ -146,7 +159,9 @@ impl RelaySegments {
             }
             tail.insert(newest.from, newest.to);
         }
-        batch.insert(&newest.from.to_be_bytes(), newest.encode_to_vec());
+        let body = newest.encode_to_vec();
+        self.space.take(body.len())?;
+        batch.insert(&newest.from.to_be_bytes(), body);
         {
             let mut state = self.write();
             self.tree.apply_batch(batch)?;
@@ -170,8 +185,7 @@ impl RelaySegments {
         loop {
             let (sealed, tail) = {
                 let state = self.read();
-                let index = state.sealed.partition_point(|name| name.to < number);
-                let sealed = state.sealed.get(index).copied().filter(|name| name.from <= number);
+                let sealed = state.sealed.covering(number);
                 let before = state.tail.range(..=number).next_back();
                 let tail = before.filter(|(_, to)| **to >= number).map(|(from, _)| *from);
                 (sealed, tail)
@@ -190,7 +204,15 @@ impl RelaySegments {
 
     /// The last sealed period, decoded: it ends with the change to the running set.
     pub(crate) async fn last_closed(&self) -> Result<Option<RelaySegment>, StoreError> {
-        let Some(name) = self.read().sealed.last().copied() else { return Ok(None) };
+        self.closed_before(u32::MAX).await
+    }
+
+    /// The last sealed period that ends before block `number`, decoded.
+    pub(crate) async fn closed_before(
+        &self,
+        number: u32,
+    ) -> Result<Option<RelaySegment>, StoreError> {
+        let Some(name) = self.read().sealed.before(number) else { return Ok(None) };
         let Some(body) = self.objects.unit(name, name.to).await? else { return Ok(None) };
         decode(name.to, body).map(Some)
     }

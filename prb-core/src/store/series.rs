@@ -5,59 +5,19 @@ use std::marker::PhantomData;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
-use prb_walkie::proto::data_provider::{ParaBlocks, ParaHeaders};
-use prost::Message;
 use tokio::sync::{Mutex, watch};
 
 use super::chunk::Unit;
-use super::names::{ChunkKind, ChunkName, reconcile};
+use super::index::Index;
+use super::names::ChunkName;
 use super::objects::Objects;
+use super::space::Space;
 use super::{Heights, StoreError};
 
-/// A unit as it is served: items from `first`, aligned to the unit's size.
-pub(crate) trait UnitMessage: Message + Default {
-    const KIND: ChunkKind;
-    /// Number of the first item there is.
-    const FIRST: u32;
-    fn new(first: u32, items: Vec<Bytes>, complete: bool) -> Self;
-    fn into_items(self) -> (u32, Vec<Bytes>);
-    fn height(heights: &mut Heights) -> &mut Option<u32>;
-}
+mod mend;
+mod unit;
 
-impl UnitMessage for ParaHeaders {
-    const KIND: ChunkKind = ChunkKind::Headers;
-    const FIRST: u32 = 0;
-
-    fn new(first: u32, items: Vec<Bytes>, complete: bool) -> Self {
-        Self { first, items, complete }
-    }
-
-    fn into_items(self) -> (u32, Vec<Bytes>) {
-        (self.first, self.items)
-    }
-
-    fn height(heights: &mut Heights) -> &mut Option<u32> {
-        &mut heights.headers
-    }
-}
-
-impl UnitMessage for ParaBlocks {
-    const KIND: ChunkKind = ChunkKind::Blocks;
-    /// Block 0 is the genesis state.
-    const FIRST: u32 = 1;
-
-    fn new(first: u32, items: Vec<Bytes>, complete: bool) -> Self {
-        Self { first, items, complete }
-    }
-
-    fn into_items(self) -> (u32, Vec<Bytes>) {
-        (self.first, self.items)
-    }
-
-    fn height(heights: &mut Heights) -> &mut Option<u32> {
-        &mut heights.blocks
-    }
-}
+pub(crate) use unit::UnitMessage;
 
 /// How much is sealed at once.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +43,7 @@ pub(crate) enum Durability {
 pub(crate) struct Series<M> {
     limits: SealLimits,
     objects: Objects,
-    tree: sled::Tree,
+    records: Records,
     heights: Arc<watch::Sender<Heights>>,
     state: RwLock<State>,
     /// One writer at a time.
@@ -91,9 +51,20 @@ pub(crate) struct Series<M> {
     message: PhantomData<fn() -> M>,
 }
 
+/// What of a series is in sled.
+pub(crate) struct Records {
+    /// Items not yet sealed, by number.
+    pub(crate) tail: sled::Tree,
+    /// Digests of what is sealed, by first block: what a chunk held can be told when it is lost.
+    pub(crate) digests: sled::Tree,
+    /// Of the disk they lie on.
+    pub(crate) space: Space,
+}
+
 struct State {
-    /// In order, without gaps.
-    sealed: Vec<ChunkName>,
+    /// Number of the first item there is.
+    first: u32,
+    sealed: Index,
     tail_first: u32,
     tail: VecDeque<Bytes>,
     /// Items of the tail before this number are in sled.
@@ -105,51 +76,67 @@ impl State {
         self.tail_first + self.tail.len() as u32
     }
 
-    fn sealed_with(&self, number: u32) -> Option<ChunkName> {
-        let index = self.sealed.partition_point(|name| name.to < number);
-        self.sealed.get(index).copied().filter(|name| name.from <= number)
-    }
-
     fn tail_item(&self, number: u32) -> Option<&Bytes> {
         self.tail.get(number.checked_sub(self.tail_first)? as usize)
     }
 }
 
 impl<M: UnitMessage> Series<M> {
-    /// Opens the series and puts right what a crash left.
+    /// Opens the series, which begins with item `first`, and puts right what a crash left.
     pub(crate) async fn open(
+        first: u32,
         limits: SealLimits,
         objects: Objects,
-        tree: sled::Tree,
+        records: Records,
         heights: Arc<watch::Sender<Heights>>,
     ) -> Result<Self, StoreError> {
-        let (sealed, dropped) = reconcile(M::FIRST, objects.list(M::KIND).await?);
-        for name in dropped {
-            tracing::warn!(chunk = %name, "covered by another chunk or behind a gap, removed");
+        let (sealed, covered) = Index::reconcile(first, objects.list(M::KIND).await?);
+        for name in covered {
+            tracing::warn!(chunk = %name, "covered by another chunk, removed");
             objects.delete(name).await?;
         }
-        let tail_first = sealed.last().map_or(M::FIRST, |name| name.to + 1);
+        let mut tail_first = sealed.last().map_or(first, |name| name.to + 1);
         let mut tail = VecDeque::new();
-        for entry in &tree {
+        for entry in &records.tail {
             let (key, item) = entry?;
-            if number_of(&key) == Some(tail_first + tail.len() as u32) {
+            let number = number_of(&key);
+            if let Some(number) = number.filter(|number| tail.is_empty() && *number > tail_first) {
+                // The chunk before it is lost: a hole that will be filled.
+                tail_first = number;
+            }
+            if number == Some(tail_first + tail.len() as u32) {
                 tail.push_back(Bytes::copy_from_slice(&item));
             } else {
-                tree.remove(&key)?;
+                records.tail.remove(&key)?;
             }
         }
         let persisted = tail_first + tail.len() as u32;
         let series = Self {
             limits,
             objects,
-            tree,
+            records,
             heights,
-            state: RwLock::new(State { sealed, tail_first, tail, persisted }),
+            state: RwLock::new(State { first, sealed, tail_first, tail, persisted }),
             writing: Mutex::default(),
             message: PhantomData,
         };
         series.publish();
         Ok(series)
+    }
+
+    /// Begins with another item; only while there is none.
+    pub(super) fn begin_at(&self, first: u32) -> Result<(), StoreError> {
+        {
+            let mut state = self.write();
+            let next = state.next();
+            if next != state.first || state.sealed.last().is_some() {
+                let what = M::KIND.name();
+                return Err(StoreError::OutOfOrder { what, expected: next, found: first });
+            }
+            (state.first, state.tail_first, state.persisted) = (first, first, first);
+        }
+        self.publish();
+        Ok(())
     }
 
     /// Items in one unit.
@@ -185,10 +172,10 @@ impl<M: UnitMessage> Series<M> {
     pub(crate) async fn commit(&self, durability: Durability) -> Result<(), StoreError> {
         let _writing = self.writing.lock().await;
         while let Some((name, units)) = self.due() {
-            self.objects.put(name, units).await?;
+            let digest = self.objects.put(name, units).await?;
             let in_sled = {
                 let mut state = self.write();
-                state.sealed.push(name);
+                state.sealed.insert(name);
                 state.tail_first = name.to + 1;
                 state.tail.drain(..(name.to - name.from + 1) as usize);
                 let in_sled = name.from..state.persisted.min(name.to + 1);
@@ -197,7 +184,8 @@ impl<M: UnitMessage> Series<M> {
             };
             let mut batch = sled::Batch::default();
             in_sled.for_each(|number| batch.remove(&number.to_be_bytes()));
-            self.tree.apply_batch(batch)?;
+            self.records.tail.apply_batch(batch)?;
+            self.keep_digest(name, digest)?;
             tracing::debug!(chunk = %name, "sealed");
         }
         if durability == Durability::Now {
@@ -237,18 +225,21 @@ impl<M: UnitMessage> Series<M> {
 
     async fn persist(&self) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
-        let end = {
+        let (end, bytes) = {
             let state = self.read();
+            let mut bytes = 0;
             for number in state.persisted..state.next() {
                 if let Some(item) = state.tail_item(number) {
+                    bytes += item.len();
                     batch.insert(&number.to_be_bytes(), &item[..]);
                 }
             }
-            state.next()
+            (state.next(), bytes)
         };
         if self.read().persisted < end {
-            self.tree.apply_batch(batch)?;
-            self.tree.flush_async().await?;
+            self.records.space.take(bytes)?;
+            self.records.tail.apply_batch(batch)?;
+            self.records.tail.flush_async().await?;
             self.write().persisted = end;
         }
         Ok(())
@@ -257,11 +248,14 @@ impl<M: UnitMessage> Series<M> {
     /// The unit with that index as it is served, `None` before its first item.
     pub(crate) async fn unit(&self, index: u32) -> Result<Option<Bytes>, StoreError> {
         let Some(start) = index.checked_mul(self.limits.per_unit) else { return Ok(None) };
-        let first = start.max(M::FIRST);
-        let sealed = {
+        let (first, sealed) = {
             let state = self.read();
-            match state.sealed_with(first) {
-                Some(name) => name,
+            let first = start.max(state.first);
+            if first - start >= self.limits.per_unit {
+                return Ok(None);
+            }
+            match state.sealed.covering(first) {
+                Some(name) => (first, name),
                 None => return Ok(self.tail_unit(&state, start, first)),
             }
         };
@@ -300,42 +294,6 @@ impl<M: UnitMessage> Series<M> {
         Ok(items.into_iter().skip(skip).take(count as usize).collect())
     }
 
-    /// Puts other bytes in an item's place.
-    pub(crate) async fn replace(&self, number: u32, item: Bytes) -> Result<(), StoreError> {
-        let _writing = self.writing.lock().await;
-        let sealed = {
-            let mut state = self.write();
-            let sealed = state.sealed_with(number);
-            if sealed.is_none() {
-                let offset = number.checked_sub(state.tail_first);
-                let slot = offset.and_then(|offset| state.tail.get_mut(offset as usize));
-                let Some(slot) = slot else { return Ok(()) };
-                *slot = item.clone();
-                if number < state.persisted {
-                    self.tree.insert(number.to_be_bytes(), &item[..])?;
-                }
-            }
-            sealed
-        };
-        let Some(name) = sealed else {
-            self.tree.flush_async().await?;
-            return Ok(());
-        };
-        let mut units = Vec::new();
-        for entry in &self.objects.index(name).await?.units {
-            let Some(mut body) = self.objects.unit(name, entry.first).await? else { continue };
-            if (entry.first..=entry.last).contains(&number) {
-                let (first, mut items) = Self::decode(number, body)?;
-                if let Some(slot) = items.get_mut((number - first) as usize) {
-                    *slot = item.clone();
-                }
-                body = M::new(first, items, true).encode_to_vec().into();
-            }
-            units.push(Unit { first: entry.first, last: entry.last, body });
-        }
-        self.objects.put(name, units).await
-    }
-
     fn decode(number: u32, body: Bytes) -> Result<(u32, Vec<Bytes>), StoreError> {
         let message = M::decode(body).map_err(|error| StoreError::Damaged {
             object: format!("the unit of {} {number}", M::KIND.name()),
@@ -345,7 +303,10 @@ impl<M: UnitMessage> Series<M> {
     }
 
     fn publish(&self) {
-        let last = self.next().checked_sub(1).filter(|last| *last >= M::FIRST);
+        let last = {
+            let state = self.read();
+            state.next().checked_sub(1).filter(|last| *last >= state.first)
+        };
         self.heights.send_if_modified(|heights| {
             let height = M::height(heights);
             let changed = *height != last;

@@ -21,14 +21,16 @@ async fn genesis_and_states_are_kept() {
 }
 
 #[tokio::test]
-async fn a_store_keeps_its_unit_sizes_and_refuses_a_newer_schema() {
+async fn a_store_keeps_its_unit_sizes_and_refuses_another_schema() {
     let folder = tempfile::tempdir().unwrap();
     let small = StoreConfig { headers_per_unit: 8, ..StoreConfig::default() };
     drop(Store::open(folder.path(), &small).await.unwrap());
     let store = Store::open(folder.path(), &StoreConfig::default()).await.unwrap();
     assert_eq!(store.headers.per_unit(), 8);
-    store.db.insert("schema", &(SCHEMA + 1).to_le_bytes()).unwrap();
     drop(store);
+    let manifest = folder.path().join("chunks").join(manifest::NAME);
+    let newer = format!("{{\"schema\":{}}}", manifest::SCHEMA + 1);
+    std::fs::write(&manifest, newer).unwrap();
     let error = Store::open(folder.path(), &small).await.err().unwrap();
     assert!(matches!(error, StoreError::Schema { .. }), "{error}");
 }

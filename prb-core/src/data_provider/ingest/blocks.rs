@@ -137,7 +137,7 @@ async fn fetch_run(
 }
 
 /// Stored headers from `first` to at most `last`, out of one unit.
-async fn read_headers(
+pub(super) async fn read_headers(
     context: &Context,
     first: u32,
     last: u32,

@@ -20,20 +20,27 @@ pub(super) async fn resume(
     genesis: &Genesis,
     segments: &RelaySegments,
 ) -> Result<RelayPosition, StoreError> {
-    let mut position = genesis.position.clone();
-    if let Some(closed) = segments.last_closed().await? {
-        let header = last_header(&closed)?;
-        let change = scheduled_change(header.header());
-        let list = change.ok().flatten().ok_or_else(|| {
-            damaged(&closed, "its last header does not change the authorities".to_owned())
-        })?;
-        position.set = Arc::new(AuthoritySet { list, id: closed.set_id + 1 });
-    }
+    let mut position = after(genesis, segments.last_closed().await?.as_ref())?;
     if let Some(last) = segments.last().await? {
         let header = last_header(&last)?;
         position = RelayPosition { number: last.to, hash: header.hash(), ..position };
     }
     Ok(position)
+}
+
+/// The position after a closed period, or after the genesis.
+pub(super) fn after(
+    genesis: &Genesis,
+    closed: Option<&RelaySegment>,
+) -> Result<RelayPosition, StoreError> {
+    let Some(closed) = closed else { return Ok(genesis.position.clone()) };
+    let header = last_header(closed)?;
+    let change = scheduled_change(header.header());
+    let list = change.ok().flatten().ok_or_else(|| {
+        damaged(closed, "its last header does not change the authorities".to_owned())
+    })?;
+    let set = Arc::new(AuthoritySet { list, id: closed.set_id + 1 });
+    Ok(RelayPosition { number: closed.to, hash: header.hash(), set })
 }
 
 /// Header of a segment's last block.

@@ -2,6 +2,11 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use prb_walkie::proto::data_provider::ParaBlocks;
+use prost::Message as _;
+
+use super::super::index::Hole;
+use super::super::names::ChunkKind;
 use super::*;
 use crate::store::{Store, StoreConfig};
 
@@ -20,6 +25,10 @@ async fn open(folder: &Path) -> Store {
 
 fn item(number: u32) -> Bytes {
     Bytes::from(format!("item {number}"))
+}
+
+fn block_chunk(from: u32, to: u32) -> ChunkName {
+    ChunkName { kind: ChunkKind::Blocks, from, to }
 }
 
 fn add(store: &Store, count: u32) {
@@ -137,15 +146,107 @@ async fn a_damaged_chunk_is_an_error_and_never_wrong_bytes() {
 }
 
 #[tokio::test]
-async fn what_stands_behind_a_gap_is_dropped() {
+async fn what_stands_behind_a_lost_chunk_is_kept_and_the_hole_can_be_filled() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
     add(&store, 25);
     store.blocks.commit(Durability::Now).await.unwrap();
     drop(store);
     std::fs::remove_file(folder.path().join("chunks/blocks/0000000008-0000000015")).unwrap();
-    check(&open(folder.path()).await, 8).await;
-    check(&open(folder.path()).await, 8).await;
+    let store = open(folder.path()).await;
+    assert_eq!(store.blocks.next(), 26);
+    assert_eq!(store.blocks.hole().unwrap(), Some(Hole { from: 8, to: 15 }));
+    assert_eq!(store.blocks.item(8).await.unwrap(), None);
+    assert_eq!(store.blocks.item(16).await.unwrap(), Some(item(16)));
+    let lost: Vec<Bytes> = (8..16).map(item).collect();
+    assert_eq!(store.blocks.were_sealed(8, &lost).unwrap(), Some(true));
+    assert_eq!(store.blocks.were_sealed(8, &vec![item(8); 8]).unwrap(), Some(false));
+    store.blocks.fill(9, &lost).await.unwrap_err();
+    store.blocks.fill(8, &lost[..3]).await.unwrap_err();
+    store.blocks.fill(8, &lost[..4]).await.unwrap();
+    assert_eq!(store.blocks.hole().unwrap(), Some(Hole { from: 12, to: 15 }));
+    store.blocks.fill(12, &lost[4..]).await.unwrap();
+    check(&store, 26).await;
+    drop(store);
+    check(&open(folder.path()).await, 26).await;
+}
+
+#[tokio::test]
+async fn a_tail_whose_chunk_before_it_is_lost_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 21);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    drop(store);
+    std::fs::remove_file(folder.path().join("chunks/blocks/0000000008-0000000015")).unwrap();
+    let store = open(folder.path()).await;
+    assert_eq!(store.blocks.next(), 22);
+    let lost: Vec<Bytes> = (8..16).map(item).collect();
+    store.blocks.fill(8, &lost).await.unwrap();
+    check(&store, 22).await;
+}
+
+#[tokio::test]
+async fn a_damaged_chunk_is_put_aside_and_a_sound_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 15);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    let (sound, last) = (block_chunk(1, 7), block_chunk(8, 15));
+    assert!(!store.blocks.quarantine(sound).await.unwrap());
+    check(&store, 16).await;
+    let path = folder.path().join("chunks").join(last.to_string());
+    std::fs::write(&path, b"other bytes").unwrap();
+    assert!(store.blocks.quarantine(last).await.unwrap());
+    assert!(!path.exists());
+    assert!(folder.path().join(format!("chunks/quarantine/{last}")).exists());
+    // Nothing came after it: the series ends before it, and goes on.
+    check(&store, 8).await;
+    add(&store, 8);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    check(&store, 16).await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = StoreConfig { min_free_bytes: u64::MAX, ..config() };
+    let store = Store::open(folder.path(), &full).await.unwrap();
+    for count in [3, 9] {
+        add(&store, count);
+        let error = store.blocks.commit(Durability::Now).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error}");
+    }
+    check(&store, 13).await;
+    drop(store);
+    check(&open(folder.path()).await, 1).await;
+}
+
+#[tokio::test]
+async fn the_parachain_may_begin_later_and_then_stays_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let store = open(folder.path()).await;
+        store.begin_para_at(9).await.unwrap();
+        drop(store);
+        let store = open(folder.path()).await;
+        assert_eq!(store.para_start().await, 9);
+        assert_eq!((store.headers.next(), store.blocks.next()), (9, 10));
+        let heights = *store.heights().borrow();
+        assert_eq!((heights.headers, heights.blocks), (None, None));
+    }
+    let store = open(folder.path()).await;
+    add(&store, 7);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    store.begin_para_at(4).await.unwrap_err();
+    let unit = store.blocks.unit(2).await.unwrap().unwrap();
+    let unit = ParaBlocks::decode(unit).unwrap();
+    assert_eq!((unit.first, unit.items.len(), unit.complete), (10, 2, true));
+    assert_eq!(store.blocks.unit(1).await.unwrap(), None);
+    drop(store);
+    let store = open(folder.path()).await;
+    assert_eq!(store.blocks.next(), 17);
+    assert_eq!(store.blocks.item(10).await.unwrap(), Some(item(10)));
 }
 
 #[tokio::test]

@@ -33,6 +33,12 @@ impl Reply {
     }
 }
 
+/// An HTTP client; the library asks for a choice of TLS cryptography even where there is no TLS.
+pub(crate) fn http_client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// A double with its client.
 pub(crate) struct Peer {
     pub(crate) double: DoubleHandle,
@@ -43,7 +49,7 @@ impl Peer {
     /// A fresh double with these settings.
     pub(crate) async fn start(config: DoubleConfig) -> Self {
         let double = Double::builder(config).build().expect("settings").start().await;
-        Self { double: double.expect("a free port"), http: reqwest::Client::new() }
+        Self { double: double.expect("a free port"), http: http_client() }
     }
 
     /// A fresh pRuntime 2.x.

@@ -4,7 +4,7 @@ use parity_scale_codec::Encode;
 use prb_devnet::pruntime::{DoubleConfig, DoubleExit, proto};
 use serde_json::{Value, json};
 
-use super::client::{Peer, Reply};
+use super::client::{Peer, Reply, http_client};
 use super::follow::{Follower, accept};
 use super::small_chain::number_of;
 
@@ -15,7 +15,7 @@ fn url(peer: &Peer, path: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn json_is_spoken_on_request() {
     let peer = Peer::fresh().await;
-    let http = reqwest::Client::new();
+    let http = http_client();
     let echo = json!({ "echo_msg": [1, 2, 255] });
     let typed = http.post(url(&peer, "/prpc/PhactoryAPI.Echo")).json(&echo).send().await;
     assert_eq!(typed.expect("an answer").json::<Value>().await.expect("JSON"), echo);
@@ -91,7 +91,7 @@ async fn addresses_are_added_shown_and_signed_again() {
 async fn the_old_binary_calls_answer_in_json_with_a_signature() {
     let mut follower = Follower::start(DoubleConfig::default()).await;
     let step = follower.headers(Vec::new()).await;
-    let http = reqwest::Client::new();
+    let http = http_client();
     let dispatch = url(&follower.peer, "/bin_api/dispatch_block");
     let post = |body: Vec<u8>| http.post(dispatch.clone()).body(body).send();
     let number = number_of(&step.block);
@@ -123,7 +123,7 @@ async fn the_old_binary_calls_answer_in_json_with_a_signature() {
 #[tokio::test(flavor = "multi_thread")]
 async fn kicking_works_only_where_it_is_switched_on() {
     let peer = Peer::fresh().await;
-    let http = reqwest::Client::new();
+    let http = http_client();
     let refused = http.post(url(&peer, "/kick")).send().await.expect("an answer");
     assert_eq!(refused.status(), 404);
     let peer = Peer::start(DoubleConfig { kick_api: true, ..DoubleConfig::default() }).await;
