@@ -52,9 +52,9 @@ impl WalkieRpc for Own {
         let caller = caller(&request);
         let info = request.into_inner();
         if let Caller::Peer { id, .. } = caller {
-            if let Some(reason) = introduction::refusal(&id, &info) {
-                tracing::warn!(%caller, reason, "refused an introduction");
-                return Err(Status::permission_denied(reason));
+            if let Err(refusal) = introduction::check(&id, &info) {
+                tracing::warn!(%caller, %refusal, "refused an introduction");
+                return Err(Status::permission_denied(refusal.to_string()));
             }
             self.heard.note(id, info);
         }

@@ -174,10 +174,7 @@ fn data(nonce: &str, answer: Bytes) -> Option<Bytes> {
 
 /// Who the peer says it is, if that can be taken from it.
 fn introduction(peer: &PeerId, data: &[u8]) -> Option<WalkieSystemInfo> {
-    let info = WalkieSystemInfo::decode(data).ok()?;
-    if let Some(reason) = introduction::refusal(peer, &info) {
-        tracing::warn!(%peer, reason, "refused an introduction");
-        return None;
-    }
-    Some(info)
+    introduction::read(peer, data)
+        .inspect_err(|refusal| tracing::warn!(%peer, %refusal, "refused an introduction"))
+        .ok()
 }
