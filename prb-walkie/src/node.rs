@@ -25,6 +25,7 @@ mod config;
 mod driver;
 mod error;
 mod local;
+mod memory;
 mod reply;
 mod swarm;
 

@@ -73,7 +73,9 @@ impl std::fmt::Debug for Tls {
 pub struct Limits {
     /// Bytes of one request or one answer.
     pub message_bytes: usize,
-    /// Bytes of all requests that are being received or handled; the same again for answers.
+    /// Bytes of all requests that are being received or handled; the same again for answers. An
+    /// eighth of it is for the first 16 KiB of each, so that whoever holds the rest with long
+    /// ones keeps nobody from short ones.
     pub bytes_in_flight: usize,
     /// Calls of one connection that are under way, in both directions together.
     pub calls_per_connection: usize,
