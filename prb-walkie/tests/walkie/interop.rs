@@ -243,6 +243,7 @@ async fn who_shows_anothers_key_gets_no_connection() {
     let mut liar = JavaScript::start(json!({ "impersonate": public_key })).await;
     let command = json!({
         "target": target(&walkie), "method": "Hello", "request": { "role": 0 }, "rounds": 5, "width": 4,
+        "keep": true,
     });
     let lies = liar.ask(command.clone());
     let calls = async {

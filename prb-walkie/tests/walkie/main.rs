@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod abuse;
 mod access;
 mod calls;
 mod discovery;
@@ -13,4 +14,5 @@ mod json;
 mod namespaces;
 mod numbers;
 mod processes;
+mod stranger;
 mod vectors;
