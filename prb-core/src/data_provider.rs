@@ -12,6 +12,8 @@ mod config;
 mod genesis;
 mod handle;
 mod ingest;
+#[cfg(feature = "walkie")]
+mod rpc;
 mod serve;
 mod service;
 mod state;
@@ -21,6 +23,8 @@ mod tests;
 
 pub use config::{ConfigError, DataProviderConfig, VerifyState};
 pub use handle::DataProviderHandle;
+#[cfg(feature = "walkie")]
+pub use rpc::DataProviderRpc;
 pub use service::{DataProvider, DataProviderBuilder};
 pub use status::{Problem, ProviderStatus, Stage};
 

@@ -38,7 +38,7 @@ impl Honest {
 
     async fn call(&self, at: usize) {
         let key = format!("size:10000#{at}");
-        let request = GetBlobByKey { key: key.clone() };
+        let request = GetBlobByKey { key: key.clone(), ..Default::default() };
         let answer = self.walkie.client(self.server).get_blob_by_key(request).await.unwrap();
         assert_eq!(answer.into_inner().data, body(&key, 10_000));
     }
@@ -61,7 +61,7 @@ impl Honest {
         };
         let took = started.elapsed();
         eprintln!("{calls} calls were answered in {took:.1?}, the slowest in {slowest:.1?}");
-        assert!(calls > 10, "{calls} calls went on meanwhile");
+        assert!(calls > 0, "no call went on meanwhile");
         outcome
     }
 }
@@ -107,12 +107,17 @@ async fn ten_thousand_connections_of_another_process_do_not_disturb_a_peer() {
 
 /// Four peers at once, each saying `said` on so many streams; all are refused.
 async fn refused(server: &Server, multiplexing: Multiplexing, streams: usize, said: &Said) {
+    // Over mplex a stream that is given up is often not told so while nothing else goes that way.
+    let told = multiplexing == Multiplexing::YamuxFirst;
+    let within = if told { Duration::from_mins(1) } else { 3 * PATIENCE };
     let peers = (0..4).map(|_| {
         let said = vec![said.clone(); streams];
-        tokio::spawn(stranger::say(server.place.clone(), multiplexing, said))
+        tokio::spawn(stranger::say(server.place.clone(), multiplexing, said, within))
     });
     for outcomes in join_all(peers).await {
-        for outcome in outcomes.unwrap() {
+        let outcomes = outcomes.unwrap();
+        assert!(!told || outcomes.len() == streams, "{} of {streams}", outcomes.len());
+        for outcome in outcomes {
             // Nothing at all is what a stream that is given up leaves.
             assert!(outcome.is_err() || outcome.as_ref().is_ok_and(Vec::is_empty), "{outcome:?}");
         }
@@ -181,4 +186,12 @@ async fn a_peer_that_answers_for_another_is_not_listed_and_others_are() {
         assert_eq!(method.expect("it is greeted").unwrap(), "Hello");
     }
     assert_eq!(manager.peers().len(), 1, "the liar is not among them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: longer than a connection may be idle"]
+async fn a_connection_that_is_used_lasts() {
+    let server = Server::start(4 * MEGABYTE, 32 * MEGABYTE, PATIENCE);
+    let honest = Honest::meet(&server.place).await;
+    honest.calls_during(tokio::time::sleep(Duration::from_secs(75))).await;
 }

@@ -130,6 +130,8 @@ fn every_method() -> Vec<(&'static str, Value, Expected)> {
         ("GetBlobByKey", json!({ "key": "size:77" }), Some(("/bytes", json!(77)))),
         ("WantBlob", json!({ "number": 1 }), None),
         ("GetBlobWithToken", json!({ "token": "t" }), None),
+        ("ReportBadBlock", json!({ "number": 1 }), None),
+        ("GetTraderStatus", json!({}), None),
         ("ListPool", json!({}), Some(("/pools/0/pid", json!("1099511627776")))),
         ("CreatePool", json!({ "pools": [pool()] }), name("/pools/0/name")),
         (
@@ -227,7 +229,10 @@ async fn we_call_every_method_of_javascript() {
     assert_eq!(refused.code(), Code::AlreadyExists);
     let missing = client.want_blob(WantBlob::default()).await.unwrap_err();
     assert_eq!(missing.code(), Code::Unimplemented);
-    let thrown = client.get_blob_by_key(GetBlobByKey { key: "throw:1".into() }).await.unwrap_err();
+    let thrown = client
+        .get_blob_by_key(GetBlobByKey { key: "throw:1".into(), ..Default::default() })
+        .await
+        .unwrap_err();
     assert_eq!((thrown.code(), thrown.message()), (Code::Internal, "TypeError: as asked"));
 }
 
@@ -274,7 +279,7 @@ async fn twenty_megabytes_go_through_mplex_both_ways() {
     assert_eq!(fetched["data"]["bytes"], 20_000_000, "{fetched}");
 
     let peer = walkie.dial(js.address.clone()).await.unwrap();
-    let mut request = Request::new(GetBlobByKey { key: key.into() });
+    let mut request = Request::new(GetBlobByKey { key: key.into(), ..Default::default() });
     request.set_timeout(Duration::from_mins(2));
     let blob = walkie.client(peer).get_blob_by_key(request).await.unwrap().into_inner();
     assert_eq!(blob.data, body(key, 20_000_000));
@@ -320,7 +325,7 @@ async fn fifty_calls_at_once_twenty_times_all_get_their_own_answer() {
             let mut client = walkie.client(peer);
             async move {
                 let key = format!("size:2000#{round}-{at}");
-                let request = GetBlobByKey { key: key.clone() };
+                let request = GetBlobByKey { key: key.clone(), ..Default::default() };
                 let blob = client.get_blob_by_key(request).await.unwrap().into_inner();
                 assert_eq!((blob.data, blob.key.as_str()), (body(&key, 2000), key.as_str()));
             }

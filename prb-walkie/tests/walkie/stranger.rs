@@ -113,18 +113,26 @@ fn swarm(multiplexing: Multiplexing) -> Swarm<Behaviour<Raw>> {
     }
 }
 
-/// What came of all that was said on as many streams at once: the answers, or why there is none.
+/// What came within a time of all that was said on as many streams at once: the answers, or why
+/// there is none.
 pub(crate) async fn say(
     place: Multiaddr,
     multiplexing: Multiplexing,
     said: Vec<Said>,
+    within: Duration,
 ) -> Vec<Result<Vec<u8>, String>> {
     let mut swarm = swarm(multiplexing);
     swarm.dial(place).unwrap();
+    let over = tokio::time::sleep(within);
+    tokio::pin!(over);
     let mut outcomes = Vec::with_capacity(said.len());
     let (wanted, mut said) = (said.len(), Some(said));
     while outcomes.len() < wanted {
-        match swarm.select_next_some().await {
+        let event = tokio::select! {
+            event = swarm.select_next_some() => event,
+            () = &mut over => break,
+        };
+        match event {
             SwarmEvent::ConnectionEstablished { peer_id, .. } => {
                 for said in said.take().into_iter().flatten() {
                     swarm.behaviour_mut().send_request(&peer_id, said);

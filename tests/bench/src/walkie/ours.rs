@@ -94,7 +94,7 @@ impl Pair {
     }
 
     pub(super) async fn fetch(&self) -> Result<()> {
-        let mut request = Request::new(GetBlobByKey { key: "blob".into() });
+        let mut request = Request::new(GetBlobByKey { key: "blob".into(), ..Default::default() });
         request.set_timeout(Duration::from_mins(2));
         let blob = self.client().get_blob_by_key(request).await?.into_inner();
         anyhow::ensure!(blob.data.len() == self.body.len(), "a whole body");
