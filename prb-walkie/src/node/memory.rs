@@ -59,8 +59,8 @@ fn units(bytes: usize) -> (usize, usize) {
     (short.div_ceil(UNIT), (bytes - short).div_ceil(UNIT))
 }
 
-fn held(share: &Option<OwnedSemaphorePermit>) -> usize {
-    share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+fn held(share: Option<&OwnedSemaphorePermit>) -> usize {
+    share.map_or(0, OwnedSemaphorePermit::num_permits)
 }
 
 fn take(
@@ -68,7 +68,7 @@ fn take(
     share: &mut Option<OwnedSemaphorePermit>,
     units: usize,
 ) -> Option<()> {
-    let missing = units.saturating_sub(held(share)).try_into().ok()?;
+    let missing = units.saturating_sub(held(share.as_ref())).try_into().ok()?;
     let more = Arc::clone(pool).try_acquire_many_owned(missing).ok()?;
     match share {
         Some(share) => share.merge(more),
@@ -78,7 +78,7 @@ fn take(
 }
 
 fn give_back(share: &mut Option<OwnedSemaphorePermit>, units: usize) {
-    let surplus = held(share).saturating_sub(units);
+    let surplus = held(share.as_ref()).saturating_sub(units);
     if let Some(share) = share {
         drop(share.split(surplus));
     }

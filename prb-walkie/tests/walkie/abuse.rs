@@ -153,10 +153,10 @@ async fn streams_that_never_end_are_given_up_and_others_go_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_answers_for_another_is_not_listed_and_others_are() {
     let other = PeerId::random().to_base58();
-    let (greetings, mut greeted) = tokio::sync::mpsc::unbounded_channel();
+    let (greetings, mut greeted) = tokio::sync::mpsc::channel(8);
     let place = stranger::listen(move |request| {
         let request = WalkieRpcRequestWrapper::decode(&request[..]).unwrap();
-        let _nobody_counts = greetings.send(request.method);
+        let _enough_were_counted = greetings.try_send(request.method);
         let role = WalkieRoles::WrDataProviderInt.into();
         let lie = WalkieSystemInfo {
             role,
@@ -176,7 +176,7 @@ async fn a_peer_that_answers_for_another_is_not_listed_and_others_are() {
     let provider = start(config(WalkieRoles::WrDataProviderInt)).await;
     let mut manager = config(WalkieRoles::WrLifecycleManager);
     manager.discovery.boot_nodes =
-        [&place, &provider.listeners()[0]].map(|at| at.to_string()).into();
+        [&place, &provider.listeners()[0]].map(ToString::to_string).into();
     let manager = start(manager).await;
     let found = |walkie: &Walkie| walkie.live(WalkieRoles::WrDataProviderInt).pop();
     let found = eventually(&manager, Duration::from_secs(20), found).await;

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prb_walkie::Multiaddr;
 use prb_walkie::identity::{Identity, Name};
+use prb_walkie::node::Walkie;
 use prb_walkie::proto::WalkieRoles;
 
 use crate::fixture::{config, start};
@@ -34,7 +35,11 @@ fn another_process() {
             let opened = connect(variable(ARGUMENT).parse().unwrap());
             println!("opened {opened}");
         }
-        Ok("serve") => serve(&variable(ARGUMENT)),
+        Ok("serve") => {
+            let (_runtime, node) = serve(&variable(ARGUMENT));
+            println!("listens {}", node.listeners()[0]);
+            std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        }
         _ => {}
     }
 }
@@ -64,18 +69,17 @@ fn connect(address: SocketAddr) -> usize {
     open.len()
 }
 
-/// A node until its standard input ends. The argument is how many bytes its messages may have,
-/// alone and together, and how many seconds it waits for one.
-fn serve(limits: &str) {
+/// A node. The argument is how many bytes its messages may have, alone and together, and how many
+/// seconds it waits for one.
+fn serve(limits: &str) -> (tokio::runtime::Runtime, Walkie) {
     let limits: Vec<usize> = limits.split(' ').map(|limit| limit.parse().unwrap()).collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut config = config(WalkieRoles::WrDataProviderInt);
     config.limits.message_bytes = limits[0];
     config.limits.bytes_in_flight = limits[1];
     config.limits.request = Duration::from_secs(limits[2] as u64);
-    let walkie = runtime.block_on(start(config));
-    println!("listens {}", walkie.listeners()[0]);
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    let node = runtime.block_on(start(config));
+    (runtime, node)
 }
 
 /// A node in a process of its own, so that its memory can be told from the tests'.
@@ -94,7 +98,7 @@ impl Server {
             .expect("it says where it listens");
         // What else it says is shown, and does not fill the pipe.
         std::thread::spawn(move || {
-            lines.map_while(Result::ok).for_each(|line| eprintln!("{line}"))
+            lines.map_while(Result::ok).for_each(|line| eprintln!("{line}"));
         });
         Self { process, place }
     }

@@ -62,13 +62,15 @@ impl Codec for Raw {
         T: AsyncWrite + Unpin + Send,
     {
         io.write_all(&said.bytes).await?;
+        if said.ends {
+            return Ok(());
+        }
         // A byte now and then, until the other end has had enough.
-        while !said.ends {
+        loop {
             io.write_all(&[0]).await?;
             io.flush().await?;
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        Ok(())
     }
 
     async fn write_response<T>(
