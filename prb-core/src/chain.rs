@@ -3,6 +3,7 @@
 pub mod client;
 pub mod endpoint;
 pub mod error;
+pub mod health;
 pub mod keys;
 #[cfg(test)]
 pub(crate) mod recorded;
@@ -12,4 +13,5 @@ pub mod verify;
 pub use client::{ChainClient, ChainClientConfig};
 pub use endpoint::Endpoint;
 pub use error::{ChainError, Refusal};
+pub use health::{EndpointHealth, EndpointPolicy, Need};
 pub use source::ChainSource;

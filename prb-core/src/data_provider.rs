@@ -22,6 +22,6 @@ mod tests;
 pub use config::{ConfigError, DataProviderConfig, VerifyState};
 pub use handle::DataProviderHandle;
 pub use service::{DataProvider, DataProviderBuilder};
-pub use status::{Problem, ProviderStatus, Stage};
+pub use status::{ChainStatus, Problem, ProviderStatus, Stage};
 
 pub use crate::store::{StoreConfig, StoreError};
