@@ -28,6 +28,9 @@ pub(super) mod repair;
 mod tip;
 mod window;
 
+pub(super) use blocks::check_block;
+pub(super) use headers::message as segment_message;
+
 const RETRY: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
 /// While there are nodes that have not been asked, the next one is asked so soon.
 const NEXT_NODE: Duration = Duration::from_millis(50);

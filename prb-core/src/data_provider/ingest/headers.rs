@@ -145,7 +145,7 @@ pub(super) async fn by_number(
 }
 
 /// The segment as it is stored and served.
-pub(super) fn message(segment: Segment) -> RelaySegment {
+pub(in crate::data_provider) fn message(segment: Segment) -> RelaySegment {
     let from = segment.headers.first().map_or(0, EncodedHeader::number);
     let to = segment.headers.last().map_or(0, EncodedHeader::number);
     let items = segment.headers.iter().map(|header| {
