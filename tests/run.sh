@@ -44,7 +44,7 @@ install_missing() {
     have ip || packages+=(iproute2)
     if [ "${#packages[@]}" -gt 0 ]; then apt_install "${packages[@]}"; fi
 
-    for folder in tests/interop tests/interop/walkie; do
+    for folder in tests/interop tests/interop/walkie tests/interop/queue; do
         if [ -f "$folder/package-lock.json" ]; then
             npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error
         fi
