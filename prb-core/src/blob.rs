@@ -8,9 +8,19 @@ use prb_walkie::proto::data_provider::Info;
 
 use crate::error::{Classify, ErrorClass};
 
+mod candidates;
 mod key;
+#[cfg(feature = "walkie")]
+mod peers;
+#[cfg(feature = "walkie")]
+mod walkie;
 
+pub use candidates::{Candidate, Candidates};
 pub use key::{BlobKey, ParseBlobKeyError};
+#[cfg(feature = "walkie")]
+pub use peers::PeerCandidates;
+#[cfg(feature = "walkie")]
+pub use walkie::WalkieBlobs;
 
 /// A place to get blobs from: the data provider in this process, or a remote one.
 pub trait BlobSource: Send + Sync + 'static {
@@ -53,6 +63,14 @@ pub enum BlobError {
         /// What was asked for.
         key: BlobKey,
         /// What does not decode.
+        reason: String,
+    },
+    /// The provider does not do what was asked.
+    #[error("the data provider {provider} refuses: {reason}")]
+    Refused {
+        /// Which.
+        provider: String,
+        /// What it said.
         reason: String,
     },
     /// The provider is stopping.
