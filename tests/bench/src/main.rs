@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 mod devnet;
 mod first_run;
 mod ingest;
+mod queue;
 mod walkie;
 
 #[derive(Parser)]
@@ -30,6 +31,8 @@ enum Scenario {
     FirstRun(first_run::Args),
     /// Blocks per second and calls per block of a data provider, beside the least the nodes need.
     Ingest(ingest::Args),
+    /// Jobs per second over Redis, beside npm's bee-queue, and the memory Redis needs.
+    Queue(queue::Args),
     /// Calls per second and megabytes per second between two peers, and of bare libp2p.
     Walkie(walkie::Args),
 }
@@ -39,6 +42,7 @@ fn main() -> Result<()> {
         Scenario::Devnet(args) => ("devnet", devnet::measure(&args)?),
         Scenario::FirstRun(args) => ("first-run", first_run::measure(&args)?),
         Scenario::Ingest(args) => ("ingest", ingest::measure(&args)?),
+        Scenario::Queue(args) => ("queue", queue::measure(&args)?),
         Scenario::Walkie(args) => ("walkie", walkie::measure(&args)?),
     };
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
