@@ -8,9 +8,18 @@ use prb_walkie::proto::data_provider::Info;
 
 use crate::error::{Classify, ErrorClass};
 
+mod checksum;
+pub mod client;
+pub mod frame;
+#[cfg(test)]
+pub(crate) mod given;
 mod key;
+mod request;
+pub mod server;
 
+pub use checksum::crc32c;
 pub use key::{BlobKey, ParseBlobKeyError};
+pub use request::BlobRequest;
 
 /// A place to get blobs from: the data provider in this process, or a remote one.
 pub trait BlobSource: Send + Sync + 'static {
@@ -27,6 +36,11 @@ pub trait BlobSource: Send + Sync + 'static {
     /// Tells the source that its parachain block did not give the expected state root at a
     /// worker, so that it fetches the block anew.
     fn report_bad_block(&self, number: u32) -> BoxFuture<'_, Result<(), BlobError>>;
+
+    /// What came under `key` is no good: where there is another place, that one is asked next.
+    fn distrust(&self, key: BlobKey, reason: &str) {
+        tracing::warn!(%key, reason, "the data provider served what is no good");
+    }
 }
 
 /// Why a blob could not be had.
