@@ -9,13 +9,9 @@ use prb_walkie::proto::data_provider::Info;
 use crate::error::{Classify, ErrorClass};
 
 mod checksum;
-pub mod client;
 pub mod frame;
-#[cfg(test)]
-pub(crate) mod given;
 mod key;
 mod request;
-pub mod server;
 
 pub use checksum::crc32c;
 pub use key::{BlobKey, ParseBlobKeyError};

@@ -121,7 +121,6 @@ proptest! {
         prop_assert!(!matches!(answer, Ok(Answer::Found(_))));
     }
 
-    /// Whatever comes: the fuzz target `blob_frames` goes on from here.
     #[test]
     fn any_bytes_are_frames_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         let mut rest = &bytes[..];
