@@ -10,8 +10,11 @@ use crate::error::{Classify, ErrorClass};
 
 mod checksum;
 pub mod frame;
+#[cfg(test)]
+pub(crate) mod given;
 mod key;
 mod request;
+pub mod server;
 
 pub use checksum::crc32c;
 pub use key::{BlobKey, ParseBlobKeyError};
