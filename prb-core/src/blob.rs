@@ -9,6 +9,7 @@ use prb_walkie::proto::data_provider::Info;
 use crate::error::{Classify, ErrorClass};
 
 mod checksum;
+pub mod client;
 pub mod frame;
 #[cfg(test)]
 pub(crate) mod given;
