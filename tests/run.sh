@@ -42,6 +42,7 @@ install_missing() {
     have node || packages+=(nodejs)
     have npm || packages+=(npm)
     have ip || packages+=(iproute2)
+    python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
     if [ "${#packages[@]}" -gt 0 ]; then apt_install "${packages[@]}"; fi
 
     for folder in tests/interop tests/interop/walkie; do
@@ -49,6 +50,11 @@ install_missing() {
             npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error
         fi
     done
+
+    local venv=tests/e2e/.venv
+    if [ ! -x "$venv/bin/moto_server" ]; then
+        python3 -m venv "$venv" && "$venv/bin/pip" install --quiet 'moto[server,s3]==5.2.5'
+    fi
 
     if ! cargo nextest --version >/dev/null 2>&1; then
         cargo install --locked cargo-nextest || echo "cargo-nextest cannot be had; cargo test runs the tests"

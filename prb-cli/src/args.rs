@@ -4,15 +4,31 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand};
 
+mod chain;
+mod data_dir;
+mod data_provider;
 mod dev;
+mod devnet;
+mod lifecycle;
+mod peer;
 mod pruntime;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod trader;
+mod walkie;
 
+pub use chain::{ParaArgs, RelayArgs};
+pub use data_dir::DataDirArgs;
+pub use data_provider::DataProviderArgs;
 pub use dev::{DevArgs, Goal};
+pub use devnet::DevnetArgs;
+pub use lifecycle::{LifecycleArgs, WorkerArgs};
+pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
 pub use pruntime::{Mode, PruntimeArgs};
 pub use stop::Stop;
+pub use trader::{TraderArgs, TradingArgs};
+pub use walkie::{AccessArgs, DiscoveryArgs, GrpcArgs, GrpcListen, WalkieArgs};
 
 /// prb keeps a fleet of pRuntime workers in sync with the chain and earning.
 #[derive(Debug, Parser)]
@@ -21,24 +37,26 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Least severe level to log (trace, debug, info, warn, error), or filter directives.
+    /// Least severe level to log (trace, debug, info, warn, error), or filter directives; info
+    /// for services and warn for other commands without this.
     #[arg(
         long,
         global = true,
         value_name = "LEVEL",
         env = "PHALA_LOGGER_LEVEL",
         hide_env_values = true,
-        default_value = "info",
         display_order = 100
     )]
-    pub log: String,
+    pub log: Option<String>,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run services.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
+    /// Talk to running services.
+    Peer(Box<PeerArgs>),
 }
 
 /// `prb run`.
@@ -58,6 +76,14 @@ pub struct RunArgs {
 /// What can be run alone.
 #[derive(Debug, Subcommand)]
 pub enum Module {
+    /// Run a data provider: follows both chains, verifies, stores, and serves what workers need.
+    DataProvider(DataProviderArgs),
+    /// Run a lifecycle manager: feeds workers, registers them, and keeps them computing.
+    Lifecycle(LifecycleArgs),
+    /// Run a trader: puts on chain what lifecycle managers want there.
+    Trader(TraderArgs),
+    /// Run the embedded network: two chains and workers, with no bridge.
+    Devnet(DevnetArgs),
     /// Run one fresh pRuntime double, which verifies what it is fed as pRuntime does.
     Pruntime(PruntimeArgs),
 }

@@ -8,17 +8,16 @@ use crate::Failure;
 use crate::args::{DevArgs, Goal};
 use crate::logging::{self, Target};
 use crate::output::Output;
-use crate::process::{self, StopSignal};
+use crate::process;
 use crate::shutdown::Stack;
 use crate::view::View;
 
 mod bridge;
 mod data_dir;
+pub(crate) mod devnet;
 mod managing;
 mod network;
-mod observe;
 pub(crate) mod pruntime;
-mod trading;
 mod workers;
 
 pub use bridge::{Bridge, Options};
@@ -36,22 +35,11 @@ pub(crate) fn run(args: &DevArgs, log: &str) -> Result<(), Failure> {
     let log_file = folder.log_file();
     let target = if output.is_live() { Target::File(&log_file) } else { Target::Stderr };
     logging::start(log, &target)?;
-    process::block_on(session(args, &folder, &mut output))
+    let session = async |stack: &mut Stack| follow(args, &folder, stack, &mut output).await;
+    process::block_on(process::until_stopped(STOP_LIMIT, session))
 }
 
-/// Runs until the goal is reached or missed, a part fails, or somebody wants it to stop; then
-/// stops what runs.
-async fn session(args: &DevArgs, folder: &DataDir, output: &mut Output) -> Result<(), Failure> {
-    let mut stop = StopSignal::listen()?;
-    let mut stack = Stack::default();
-    let result = tokio::select! {
-        result = follow(args, folder, &mut stack, output) => result,
-        () = stop.received() => Ok(()),
-    };
-    stack.stop(STOP_LIMIT).await;
-    result
-}
-
+/// Runs until the goal is reached or missed, or a part fails.
 async fn follow(
     args: &DevArgs,
     folder: &DataDir,

@@ -11,9 +11,12 @@ pub mod args;
 pub mod dev;
 mod exit;
 mod logging;
+mod observe;
 mod output;
+mod peer;
 mod process;
 mod run;
+mod services;
 pub mod shutdown;
 pub mod view;
 
@@ -21,6 +24,9 @@ pub use exit::Failure;
 
 /// Runs a parsed command line to its end.
 pub fn run(cli: args::Cli) -> ExitCode {
-    let args::Command::Run(command) = cli.command;
-    exit::code(run::run(command, &cli.log))
+    let log = |usual: &'static str| cli.log.clone().unwrap_or_else(|| usual.to_owned());
+    exit::code(match cli.command {
+        args::Command::Run(command) => run::run(*command, &log("info")),
+        args::Command::Peer(command) => peer::run(command.command, &log("warn")),
+    })
 }

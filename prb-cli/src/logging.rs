@@ -9,11 +9,16 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::Failure;
+use crate::output::Bar;
 
 /// Where logs go.
 pub(crate) enum Target<'a> {
     /// Standard error.
     Stderr,
+    /// Standard output, where operators look for what a service says.
+    Stdout,
+    /// Standard output, above a line that stays at the bottom.
+    Above(&'a Bar),
     /// A file, while a live view has the terminal.
     File(&'a Path),
 }
@@ -30,6 +35,14 @@ pub(crate) fn start(level: &str, target: &Target<'_>) -> Result<(), Failure> {
         Target::Stderr => {
             let colours = io::IsTerminal::is_terminal(&io::stderr());
             (BoxMakeWriter::new(io::stderr), colours)
+        }
+        Target::Stdout => {
+            let colours = io::IsTerminal::is_terminal(&io::stdout());
+            (BoxMakeWriter::new(io::stdout), colours)
+        }
+        Target::Above(bar) => {
+            let bar = Bar::clone(bar);
+            (BoxMakeWriter::new(move || bar.clone()), true)
         }
         Target::File(path) => (BoxMakeWriter::new(open(path)?), false),
     };

@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::view::{View, changes, text};
 
+mod bar;
 mod terminal;
 
+pub(crate) use bar::Bar;
 pub(crate) use terminal::Terminal;
 
 /// Shows one view after another.

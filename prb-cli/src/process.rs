@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::Failure;
+use crate::shutdown::Stack;
 
 /// How long computations that nobody waits for any more may hold up the end.
 const LEFT_OVERS: Duration = Duration::from_millis(500);
@@ -18,6 +19,25 @@ pub(crate) fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Re
     let runtime = Runtime::new().context("cannot start the executor")?;
     let result = runtime.block_on(command);
     runtime.shutdown_timeout(LEFT_OVERS);
+    result
+}
+
+/// Runs a service until it ends or is told to, then stops what it has put on the stack, within
+/// `limit`.
+pub(crate) async fn until_stopped(
+    limit: Duration,
+    service: impl AsyncFnOnce(&mut Stack) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut stop = StopSignal::listen()?;
+    let mut stack = Stack::default();
+    let result = tokio::select! {
+        result = service(&mut stack) => result,
+        () = stop.received() => {
+            tracing::info!("stopping");
+            Ok(())
+        }
+    };
+    stack.stop(limit).await;
     result
 }
 

@@ -2,34 +2,43 @@
 
 use crate::Failure;
 use crate::args::{Module, RunArgs};
+use crate::services;
 
 /// Runs what the arguments name until it ends, or is told to.
 pub(crate) fn run(command: RunArgs, log: &str) -> Result<(), Failure> {
-    match command {
-        RunArgs { module: Some(Module::Pruntime(args)), .. } => pruntime(&args, log),
-        RunArgs { module: None, dev } if dev.dev => self::dev(&dev, log),
-        RunArgs { module: None, .. } => {
+    match command.module {
+        Some(Module::DataProvider(args)) => services::data_provider::run(&args, log),
+        Some(Module::Lifecycle(args)) => services::lifecycle::run(&args, log),
+        Some(Module::Trader(args)) => services::trader::run(&args, log),
+        Some(Module::Devnet(args)) => devnet(&args, log),
+        Some(Module::Pruntime(args)) => pruntime(&args, log),
+        None if command.dev.dev => dev(&command.dev, log),
+        None => {
             Err(Failure::Usage("say what to run: --dev or a module; see prb run --help".into()))
         }
     }
 }
 
 #[cfg(feature = "dev")]
-use crate::dev::{pruntime::run as pruntime, run as dev};
+use crate::dev::{devnet::run as devnet, pruntime::run as pruntime, run as dev};
 
 #[cfg(not(feature = "dev"))]
-use without_dev::{dev, pruntime};
+use without_dev::{dev, devnet, pruntime};
 
 #[cfg(not(feature = "dev"))]
 mod without_dev {
     use crate::Failure;
-    use crate::args::{DevArgs, PruntimeArgs};
+    use crate::args::{DevArgs, DevnetArgs, PruntimeArgs};
 
     fn absent() -> Result<(), Failure> {
         Err(Failure::Usage("this prb was built without the embedded network (feature dev)".into()))
     }
 
     pub(super) fn dev(_: &DevArgs, _: &str) -> Result<(), Failure> {
+        absent()
+    }
+
+    pub(super) fn devnet(_: &DevnetArgs, _: &str) -> Result<(), Failure> {
         absent()
     }
 

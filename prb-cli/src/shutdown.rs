@@ -44,6 +44,13 @@ impl Stack {
     }
 }
 
+/// A part that ends badly while everything is stopped is worth a line, no more.
+pub(crate) fn said<E: std::fmt::Display>(ended: Result<(), E>) {
+    if let Err(error) = ended {
+        tracing::warn!(%error, "did not stop in order");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};

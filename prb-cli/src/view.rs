@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 mod change;
+pub(crate) mod progress;
 pub mod screen;
 #[cfg(test)]
 mod tests;

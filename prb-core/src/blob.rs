@@ -8,18 +8,28 @@ use prb_walkie::proto::data_provider::Info;
 
 use crate::error::{Classify, ErrorClass};
 
+mod candidates;
 mod checksum;
 pub mod client;
 pub mod frame;
 #[cfg(test)]
 pub(crate) mod given;
 mod key;
+#[cfg(feature = "walkie")]
+mod peers;
 mod request;
 pub mod server;
+#[cfg(feature = "walkie")]
+mod walkie;
 
+pub use candidates::{Candidate, Candidates};
 pub use checksum::crc32c;
 pub use key::{BlobKey, ParseBlobKeyError};
+#[cfg(feature = "walkie")]
+pub use peers::PeerCandidates;
 pub use request::BlobRequest;
+#[cfg(feature = "walkie")]
+pub use walkie::WalkieBlobs;
 
 /// A place to get blobs from: the data provider in this process, or a remote one.
 pub trait BlobSource: Send + Sync + 'static {
@@ -67,6 +77,14 @@ pub enum BlobError {
         /// What was asked for.
         key: BlobKey,
         /// What does not decode.
+        reason: String,
+    },
+    /// The provider does not do what was asked.
+    #[error("the data provider {provider} refuses: {reason}")]
+    Refused {
+        /// Which.
+        provider: String,
+        /// What it said.
         reason: String,
     },
     /// The provider is stopping.

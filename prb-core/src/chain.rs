@@ -1,5 +1,6 @@
 //! A connected chain: requests to its nodes, the storage keys a bridge reads.
 
+pub(crate) mod address;
 pub mod client;
 pub mod endpoint;
 pub mod error;

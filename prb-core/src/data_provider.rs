@@ -8,10 +8,15 @@
 //! ```
 //! A relay chain segment becomes visible only when the parachain headers it commits to are stored.
 
+mod audit;
 mod config;
+mod follow;
 mod genesis;
 mod handle;
 mod ingest;
+mod offline;
+#[cfg(feature = "walkie")]
+mod rpc;
 mod serve;
 mod service;
 mod state;
@@ -19,9 +24,13 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{Unverified, Verified};
 pub use config::{ConfigError, DataProviderConfig, VerifyState};
 pub use handle::DataProviderHandle;
+pub use offline::{Finding, ImportError, OfflineStore, Part, Report};
+#[cfg(feature = "walkie")]
+pub use rpc::DataProviderRpc;
 pub use service::{DataProvider, DataProviderBuilder};
 pub use status::{Problem, ProviderStatus, Stage};
 
-pub use crate::store::{StoreConfig, StoreError};
+pub use crate::store::{Bucket, BucketCredentials, KindStats, StoreConfig, StoreError};

@@ -13,7 +13,6 @@
 //! send), `egress` (which messages), `computing` (what is lacking on chain), `intent` (whether to
 //! ask again).
 
-mod address;
 mod blobs;
 mod chain_view;
 mod computing;
@@ -27,6 +26,8 @@ mod inventory;
 mod machine;
 mod operators;
 mod report;
+#[cfg(feature = "walkie")]
+mod rpc;
 mod service;
 mod shared;
 mod sync;
@@ -39,4 +40,6 @@ pub use handle::{Heights, LifecycleHandle};
 pub use inventory::{Field, InventoryError};
 pub use machine::Phase;
 pub use report::{WorkerChange, WorkerReport};
+#[cfg(feature = "walkie")]
+pub use rpc::LifecycleRpc;
 pub use service::{Lifecycle, LifecycleBuilder};

@@ -12,6 +12,7 @@ mod config;
 mod damage;
 mod error;
 mod index;
+mod inspect;
 mod manifest;
 mod names;
 mod objects;
@@ -40,6 +41,7 @@ pub use bucket::{Bucket, BucketCredentials};
 pub use config::StoreConfig;
 pub use error::StoreError;
 pub(crate) use index::Hole;
+pub use inspect::KindStats;
 pub(crate) use names::ChunkKind;
 pub(crate) use series::Durability;
 
@@ -69,18 +71,33 @@ pub(crate) struct Store {
 impl Store {
     /// Opens or makes the store in `folder`.
     pub(crate) async fn open(folder: &Path, config: &StoreConfig) -> Result<Self, StoreError> {
+        Self::open_with(folder, &folder.join("tail"), config).await
+    }
+
+    /// The same with the records elsewhere: whoever only reads has none of the writer's.
+    pub(crate) async fn open_with(
+        folder: &Path,
+        records: &Path,
+        config: &StoreConfig,
+    ) -> Result<Self, StoreError> {
         let chunks = folder.join("chunks");
         let objects = Objects::open(&chunks, config)?;
         // First of all: it tells whether anybody else is at work here.
-        let db = records::open(&folder.join("tail")).await?;
-        if config.bucket.is_none() {
+        let db = records::open(records).await?;
+        if config.bucket.is_none() && !config.read_only {
             bucket::remove_unfinished(&chunks)?;
         }
         let space = Space::new(folder, config.min_free_bytes);
         let wanted = Manifest::new(config);
-        let manifest = wanted.create(objects.store()).await?;
+        let manifest = if config.read_only {
+            let found = Manifest::read(objects.store()).await?;
+            found.ok_or_else(|| StoreError::Absent { object: manifest::NAME.to_owned() })?
+        } else {
+            wanted.create(objects.store()).await?
+        };
         if (manifest.headers_per_unit, manifest.blocks_per_unit)
             != (wanted.headers_per_unit, wanted.blocks_per_unit)
+            && !config.read_only
         {
             tracing::warn!(?manifest, "the store keeps the unit sizes it was made with");
         }
@@ -116,6 +133,29 @@ impl Store {
     /// What readers found damaged.
     pub(crate) fn damage(&self) -> &Damage {
         self.objects.damage()
+    }
+
+    /// Whether another provider alone writes it.
+    pub(crate) fn read_only(&self) -> bool {
+        self.objects.read_only()
+    }
+
+    /// Takes in what another provider has sealed since the last look, and reads again what readers
+    /// found damaged.
+    pub(crate) async fn look(&self, relay: Option<&RelaySegments>) -> Result<(), StoreError> {
+        let damaged = self.damage().take();
+        damaged.iter().copied().for_each(|name| self.objects.forget_all(name));
+        let of = |kind| damaged.iter().any(|name| name.kind == kind);
+        if !self.heights.borrow().genesis {
+            let genesis = self.objects.list(ChunkKind::Genesis).await?.contains(&GENESIS);
+            self.heights.send_modify(|heights| heights.genesis = genesis);
+        }
+        self.headers.look(of(ChunkKind::Headers)).await?;
+        self.blocks.look(of(ChunkKind::Blocks)).await?;
+        match relay {
+            Some(relay) => relay.look(of(ChunkKind::Relay)).await,
+            None => Ok(()),
+        }
     }
 
     /// Puts a damaged chunk aside that belongs to no series; whether it was damaged.

@@ -27,6 +27,8 @@ mod message;
 pub mod operator;
 pub mod outcome;
 mod refusal;
+#[cfg(feature = "walkie")]
+mod rpc;
 pub mod runtime;
 mod runtimes;
 mod status;
@@ -37,4 +39,6 @@ mod tests;
 pub use config::{TraderConfig, TraderConfigError};
 pub use handle::{Trader, TraderBuilder, TraderError, TraderHandle};
 pub use operator::{Operator, OperatorError, OperatorOpener, OperatorSealer};
+#[cfg(feature = "walkie")]
+pub use rpc::{TraderProgress, TraderRpc};
 pub use status::{AccountStatus, TraderStatus};

@@ -23,3 +23,8 @@ pub mod data_provider {
 pub mod lifecycle {
     include!(concat!(env!("OUT_DIR"), "/prb.lifecycle.rs"));
 }
+
+/// What a trader tells of itself.
+pub mod trader {
+    include!(concat!(env!("OUT_DIR"), "/prb.trader.rs"));
+}

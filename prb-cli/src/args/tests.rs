@@ -6,6 +6,13 @@ fn parse_words(words: &str) -> Result<Cli, Stop> {
     parse(words.split_whitespace().map(OsString::from))
 }
 
+fn run_of(words: &str) -> RunArgs {
+    match parse_words(words).unwrap().command {
+        Command::Run(run) => *run,
+        other @ Command::Peer(_) => panic!("{words}: {other:?}"),
+    }
+}
+
 fn mistake(words: &str) -> String {
     match parse_words(words) {
         Err(Stop::Usage(line)) => line,
@@ -20,7 +27,7 @@ fn the_definition_is_sound() {
 
 #[test]
 fn defaults_of_dev() {
-    let Command::Run(run) = parse_words("prb run --dev").unwrap().command;
+    let run = run_of("prb run --dev");
     assert!(run.module.is_none() && run.dev.dev);
     assert_eq!((run.dev.workers, run.dev.history), (3, 100));
     assert_eq!(run.dev.until, None);
@@ -29,7 +36,7 @@ fn defaults_of_dev() {
 #[test]
 fn a_double_alone() {
     let words = "prb run pruntime --listen 127.0.0.1:0 --mode 0.2.x --light";
-    let Command::Run(run) = parse_words(words).unwrap().command;
+    let run = run_of(words);
     let Some(Module::Pruntime(pruntime)) = run.module else { panic!("{run:?}") };
     assert_eq!((pruntime.mode, pruntime.light), (Mode::V02, true));
 }

@@ -1,5 +1,6 @@
 //! The composition: every part started on those it stands on.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +14,19 @@ use prb_devnet::network::{NetworkConfig, NetworkHandle};
 use prb_walkie::identity::{Identity, Name};
 
 use super::managing::{self, Ground};
-use super::{network, observe, trading, workers};
-use crate::shutdown::Stack;
+use super::{network, workers};
+use crate::observe;
+use crate::services::trading;
+use crate::shutdown::{Stack, said};
 use crate::view::View;
 
 /// How long the trader may wait for what it has sent to become final.
 const TRADER_STOP: Duration = Duration::from_millis(1500);
 /// How long the data provider may take to write down what it has.
 const PROVIDER_STOP: Duration = Duration::from_secs(1);
+
+/// Each worker takes a free port.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -64,7 +70,8 @@ impl Bridge {
         });
         note(format!("relay chain {}, parachain {}", network.relay_url(), network.para_url()));
 
-        let workers = workers::start(options.workers).await.context("a worker does not start")?;
+        let workers =
+            workers::start(options.workers, ANY_PORT).await.context("a worker does not start")?;
         stack.push("workers", workers::stop(workers.clone()));
 
         let provider = DataProvider::builder(provider_config(&options, &network)).build()?;
@@ -141,11 +148,4 @@ fn provider_config(options: &Options, network: &NetworkHandle) -> DataProviderCo
 async fn identity(folder: PathBuf) -> Result<Identity> {
     let load = move || Identity::load_or_create(&folder, Name::Lifecycle);
     Ok(tokio::task::spawn_blocking(load).await??)
-}
-
-/// A part that ends badly while everything is stopped is worth a line, no more.
-fn said<E: std::fmt::Display>(ended: Result<(), E>) {
-    if let Err(error) = ended {
-        tracing::warn!(%error, "did not stop in order");
-    }
 }

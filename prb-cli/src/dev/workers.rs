@@ -1,5 +1,7 @@
 //! The workers of the embedded network: doubles that verify what they are fed.
 
+use std::net::SocketAddr;
+
 use futures::future::join_all;
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleError, DoubleExit, DoubleHandle};
 
@@ -11,12 +13,17 @@ pub(super) struct Worker {
     pub(super) double: DoubleHandle,
 }
 
-/// Starts `count` doubles, each on a free port of its own.
-pub(super) async fn start(count: u16) -> Result<Vec<Worker>, DoubleError> {
+/// Starts `count` doubles: the first on `listen` and each further one on the next port, or each on
+/// a free one if the port is 0.
+pub(super) async fn start(count: u16, listen: SocketAddr) -> Result<Vec<Worker>, DoubleError> {
     let digits = count.to_string().len();
     let mut workers = Vec::with_capacity(count.into());
     for number in 1..=count {
-        let double = Double::builder(DoubleConfig::default()).build()?.start().await?;
+        let mut config = DoubleConfig { listen, ..DoubleConfig::default() };
+        if listen.port() != 0 {
+            config.listen.set_port(listen.port().saturating_add(number - 1));
+        }
+        let double = Double::builder(config).build()?.start().await?;
         workers.push(Worker { name: format!("worker-{number:0digits$}"), double });
     }
     Ok(workers)

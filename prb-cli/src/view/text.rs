@@ -71,11 +71,11 @@ fn heights(heights: Heights) -> String {
     format!("{} (final {})", heights.best, heights.finalized)
 }
 
-fn time(elapsed: Duration) -> String {
+pub(super) fn time(elapsed: Duration) -> String {
     format!("{:>7.1}s", elapsed.as_secs_f64())
 }
 
 /// Messages come from elsewhere: control characters must not reach a terminal, or break a line.
-pub(super) fn single_line(text: &str) -> String {
+pub(crate) fn single_line(text: &str) -> String {
     text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -40,7 +40,7 @@ pub use standing::ProviderHealth;
 
 /// A data provider that may be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
+pub struct BlobEndpoint {
     /// What it is called in status and logs; no two have the same.
     pub name: String,
     /// Where its blob server may be; the first that can be connected to is taken.
@@ -96,18 +96,18 @@ impl Default for BlobClientConfig {
 /// Builds a blob client; connects nothing.
 pub struct BlobClientBuilder {
     config: BlobClientConfig,
-    candidates: watch::Receiver<Vec<Candidate>>,
+    candidates: watch::Receiver<Vec<BlobEndpoint>>,
     fallback: Option<Arc<dyn BlobSource>>,
 }
 
 /// A running blob client; clones are the same one.
 ///
 /// ```no_run
-/// use prb_core::blob::client::{BlobClient, BlobClientConfig, Candidate};
+/// use prb_core::blob::client::{BlobClient, BlobClientConfig, BlobEndpoint};
 /// use tokio::sync::watch;
 ///
 /// # async fn example() {
-/// let provider = Candidate {
+/// let provider = BlobEndpoint {
 ///     name: "provider-1".to_owned(),
 ///     addresses: vec![([192, 0, 2, 7], 8012).into()],
 /// };
@@ -138,7 +138,7 @@ impl BlobClient {
     /// Begins with these settings, and with providers that may come and go.
     pub fn builder(
         config: BlobClientConfig,
-        candidates: watch::Receiver<Vec<Candidate>>,
+        candidates: watch::Receiver<Vec<BlobEndpoint>>,
     ) -> BlobClientBuilder {
         BlobClientBuilder { config, candidates, fallback: None }
     }

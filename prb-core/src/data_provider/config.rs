@@ -61,10 +61,12 @@ impl DataProviderConfig {
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let invalid = |setting, reason| Err(ConfigError { setting, reason });
-        if self.relay.endpoints.is_empty() {
+        // Whoever only serves asks no node.
+        let ingests = !self.store.read_only;
+        if ingests && self.relay.endpoints.is_empty() {
             return invalid("relay", "names no node");
         }
-        if self.para.endpoints.is_empty() {
+        if ingests && self.para.endpoints.is_empty() {
             return invalid("para", "names no node");
         }
         if self.state_interval == 0 {

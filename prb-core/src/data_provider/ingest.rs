@@ -28,6 +28,9 @@ pub(super) mod repair;
 mod tip;
 mod window;
 
+pub(super) use blocks::check_block;
+pub(super) use headers::message as segment_message;
+
 const RETRY: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(30));
 /// What is merely too early is asked again sooner.
 const EARLY: Duration = Duration::from_secs(1);

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::config::{ConfigError, DataProviderConfig};
+use super::follow;
 use super::handle::{DataProviderHandle, Inner};
 use super::ingest::{self, Context};
 use super::serve::Server;
@@ -102,7 +103,13 @@ impl DataProvider {
         };
         let serving = handle.clone();
         let ready = move |para_id, relay| serving.inner.server.ready(para_id, relay);
-        let ingesting = async move { Box::pin(ingest::run(context, bad_blocks, ready)).await };
+        let ingesting = async move {
+            if context.store.read_only() {
+                Box::pin(follow::run(context, bad_blocks, ready)).await;
+            } else {
+                Box::pin(ingest::run(context, bad_blocks, ready)).await;
+            }
+        };
         tasks.spawn(ingesting.instrument(tracing::info_span!("data_provider")));
         tasks.spawn(async move {
             let mut heights = store.heights();

@@ -160,6 +160,12 @@ impl LifecycleHandle {
         self.inner.followers.wait().await;
     }
 
+    /// Cancelled once it begins to stop.
+    #[cfg(feature = "walkie")]
+    pub(super) fn stopping(&self) -> CancellationToken {
+        self.inner.stop.clone()
+    }
+
     fn tell(&self, ids: &[String], told: Told) -> Result<WorkerStateUpdate, CommandError> {
         self.inner.fleet.tell(ids, told)?;
         if ids.is_empty() {

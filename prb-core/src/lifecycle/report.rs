@@ -6,12 +6,12 @@ use prb_walkie::proto;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use super::address::{Network, ss58};
 use super::chain_view::{ChainView, session_info};
 use super::machine::{Life, Phase};
 use super::shared::Shared;
 use super::sync::plan::Counters;
 use super::worker::Assignment;
+use crate::chain::address::{Network, ss58};
 use crate::pruntime::proto::PhactoryInfo;
 
 mod session;

@@ -7,6 +7,8 @@ use super::bucket::Bucket;
 pub struct StoreConfig {
     /// Where sealed chunks lie; without it in the folder `chunks` beside the records.
     pub bucket: Option<Bucket>,
+    /// Only what another provider puts into the bucket is read, and nothing is written there.
+    pub read_only: bool,
     /// Parachain headers in one served unit. A store keeps the sizes it was made with.
     pub headers_per_unit: u32,
     /// Parachain blocks in one served unit.
@@ -27,6 +29,7 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             bucket: None,
+            read_only: false,
             headers_per_unit: 1024,
             blocks_per_unit: 16,
             units_per_chunk: 64,

@@ -20,6 +20,18 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Nothing has been stored there yet by the provider that ingests.
+    #[error("no store was made there yet: {object} is missing")]
+    Absent {
+        /// What every store has.
+        object: String,
+    },
+    /// The store is only read here.
+    #[error("cannot write {object}: the store is only read here")]
+    ReadOnly {
+        /// What was to be written.
+        object: String,
+    },
     /// There is too little room on the disk. Writing goes on when there is more.
     #[error("the disk of {path} is full: {free} bytes are free, {wanted} are wanted")]
     Full {
@@ -104,13 +116,15 @@ impl Classify for StoreError {
             | Self::InUse { .. }
             | Self::Open { .. }
             | Self::Schema { .. } => ErrorClass::Operator,
-            Self::OutOfOrder { .. } => ErrorClass::Permanent,
+            Self::OutOfOrder { .. } | Self::ReadOnly { .. } => ErrorClass::Permanent,
             Self::Object { reason, .. } | Self::Records(reason)
                 if reason.contains("No space left") || reason.contains("Permission denied") =>
             {
                 ErrorClass::Operator
             }
-            Self::Object { .. } | Self::Damaged { .. } | Self::Records(_) => ErrorClass::Transient,
+            Self::Absent { .. } | Self::Object { .. } | Self::Damaged { .. } | Self::Records(_) => {
+                ErrorClass::Transient
+            }
         }
     }
 }

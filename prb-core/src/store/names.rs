@@ -21,7 +21,8 @@ pub(crate) enum ChunkKind {
 }
 
 impl ChunkKind {
-    const ALL: [Self; 5] = [Self::Relay, Self::Headers, Self::Blocks, Self::Genesis, Self::State];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Relay, Self::Headers, Self::Blocks, Self::Genesis, Self::State];
 
     /// The folder of such chunks, and what they are called in messages.
     pub(crate) const fn name(self) -> &'static str {

@@ -21,6 +21,7 @@ pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
     /// Of the local folder, if they lie in one.
     space: Option<Space>,
+    read_only: bool,
     level: i32,
     units: Arc<ByteCache<(ChunkName, u32), Bytes>>,
     indices: Arc<ByteCache<ChunkName, Arc<ChunkIndex>>>,
@@ -37,6 +38,7 @@ impl Objects {
         Ok(Self {
             store,
             space,
+            read_only: config.read_only,
             level: config.compression_level,
             units: Arc::new(ByteCache::new(config.cache_bytes)),
             indices: Arc::new(ByteCache::new(config.cache_bytes / 16)),
@@ -47,6 +49,11 @@ impl Objects {
     /// The object store itself.
     pub(crate) fn store(&self) -> &dyn ObjectStore {
         &*self.store
+    }
+
+    /// Whether others alone write here.
+    pub(crate) fn read_only(&self) -> bool {
+        self.read_only
     }
 
     /// What readers found damaged.
@@ -105,6 +112,7 @@ impl Objects {
         name: ChunkName,
         bytes: Bytes,
     ) -> Result<(), StoreError> {
+        self.writable(name)?;
         if let Some(space) = &self.space {
             space.take(bytes.len())?;
         }
@@ -114,6 +122,7 @@ impl Objects {
 
     /// Removes a chunk.
     pub(crate) async fn delete(&self, name: ChunkName) -> Result<(), StoreError> {
+        self.writable(name)?;
         let units = self.index(name).await.map(|index| index.units.clone()).unwrap_or_default();
         match self.store.delete(&name.path()).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
@@ -126,6 +135,7 @@ impl Objects {
     /// Puts a chunk aside if it is damaged, looking at every byte of it; whether it was, or is
     /// not there at all.
     pub(crate) async fn quarantine(&self, name: ChunkName) -> Result<bool, StoreError> {
+        self.writable(name)?;
         match self.read_all(name).await {
             Ok(_) => return Ok(false),
             Err(StoreError::Damaged { object, reason }) => {
@@ -137,9 +147,18 @@ impl Objects {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(failed("put aside", name, &error)),
         }
+        self.forget_all(name);
+        Ok(true)
+    }
+
+    fn writable(&self, name: ChunkName) -> Result<(), StoreError> {
+        if self.read_only { Err(StoreError::ReadOnly { object: name.to_string() }) } else { Ok(()) }
+    }
+
+    /// Forgets what was read of a chunk: it is read again.
+    pub(crate) fn forget_all(&self, name: ChunkName) {
         self.indices.remove(&name);
         self.units.remove_if(|(of, _)| *of == name);
-        Ok(true)
     }
 
     fn forget(&self, name: ChunkName, units: impl IntoIterator<Item = u32>) {

@@ -21,6 +21,7 @@ use super::series::number_of;
 use super::space::Space;
 use super::{Heights, StoreError};
 
+mod follow;
 mod mend;
 mod merge;
 
@@ -64,6 +65,9 @@ impl RelaySegments {
     ) -> Result<Self, StoreError> {
         let (sealed, covered) = Index::reconcile(first, objects.list(ChunkKind::Relay).await?);
         for name in covered {
+            if objects.read_only() {
+                continue;
+            }
             tracing::warn!(chunk = %name, "covered by another chunk, removed");
             objects.delete(name).await?;
         }

@@ -14,6 +14,7 @@ use super::objects::Objects;
 use super::space::Space;
 use super::{Heights, StoreError};
 
+mod follow;
 mod mend;
 mod unit;
 
@@ -92,6 +93,9 @@ impl<M: UnitMessage> Series<M> {
     ) -> Result<Self, StoreError> {
         let (sealed, covered) = Index::reconcile(first, objects.list(M::KIND).await?);
         for name in covered {
+            if objects.read_only() {
+                continue;
+            }
             tracing::warn!(chunk = %name, "covered by another chunk, removed");
             objects.delete(name).await?;
         }

@@ -22,7 +22,10 @@ fn every_method_has_the_class_it_should() {
         classes.iter().filter(|(_, of)| *of == class).map(|(name, _)| *name).collect()
     };
     assert_eq!(of(Class::Everybody), ["Auth", "GetBlobByKey", "GetDataProviderInfo", "Hello"]);
-    assert_eq!(of(Class::Read), ["GetWorkerStatus", "ListPool", "ListWorker", "WatchWorkerStatus"]);
+    assert_eq!(
+        of(Class::Read),
+        ["GetTraderStatus", "GetWorkerStatus", "ListPool", "ListWorker", "WatchWorkerStatus"]
+    );
     assert_eq!(
         of(Class::Write),
         [
@@ -31,6 +34,7 @@ fn every_method_has_the_class_it_should() {
             "GetBlobWithToken",
             "KickWorker",
             "RefreshRaAndRestartWorker",
+            "ReportBadBlock",
             "RestartWorker",
             "UpdatePool",
             "UpdateWorker",

@@ -12,6 +12,7 @@ use prost_reflect::{
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+use super::explicit;
 use super::method::{self, Method};
 use crate::proto::WalkieRpcResponseWrapper;
 
@@ -45,6 +46,11 @@ pub fn encode_request(method: &Method, request: &Value) -> Result<Bytes, JsonErr
 /// Decodes an answer of `method` into JSON.
 pub fn decode_answer(method: &Method, answer: &[u8]) -> Result<Value, JsonError> {
     decode(method.output(), answer)
+}
+
+/// The same with zeros shown that were not on the wire: gRPC leaves them out, peers do not.
+pub fn decode_answer_in_full(method: &Method, answer: Bytes) -> Result<Value, JsonError> {
+    decode_answer(method, &explicit::with_zeros(method.output(), answer))
 }
 
 /// Encodes any message from JSON.

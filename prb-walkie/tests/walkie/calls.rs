@@ -15,7 +15,7 @@ use tonic::{Code, Request};
 use crate::fixture::{body, config, pair, start};
 
 async fn blob(walkie: &Walkie, peer: PeerId, key: &str) -> Result<Vec<u8>, tonic::Status> {
-    let request = GetBlobByKey { key: key.into() };
+    let request = GetBlobByKey { key: key.into(), ..Default::default() };
     let blob = walkie.client(peer).get_blob_by_key(request).await?.into_inner();
     assert_eq!(blob.key, key, "another call's answer");
     Ok(blob.data.into())
@@ -77,7 +77,7 @@ async fn a_body_over_the_limit_is_refused_and_the_next_call_goes_through() {
     small.limits.message_bytes = 1 << 20;
     let (caller, server) = (start(config(WalkieRoles::WrClient)).await, start(small).await);
     let peer = caller.dial(server.listeners()[0].clone()).await.unwrap();
-    let long = GetBlobByKey { key: "x".repeat(2 << 20) };
+    let long = GetBlobByKey { key: "x".repeat(2 << 20), ..Default::default() };
     assert!(caller.client(peer).get_blob_by_key(long).await.is_err());
     let refused = blob(&caller, peer, "size:1100000").await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
@@ -142,7 +142,7 @@ async fn a_handler_that_panics_fails_its_own_call_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_ends_at_its_deadline_and_so_does_its_handler() {
     let (caller, server) = pair().await;
-    let mut request = Request::new(GetBlobByKey { key: "wait:60000".into() });
+    let mut request = Request::new(GetBlobByKey { key: "wait:60000".into(), ..Default::default() });
     request.set_timeout(Duration::from_millis(300));
     let started = Instant::now();
     let late = caller.client(server.peer_id()).get_blob_by_key(request).await.unwrap_err();

@@ -38,7 +38,10 @@ async fn everybody_may_ask_who_is_there_and_fetch_blobs() {
     let info = client.hello(WalkieSystemInfo::default()).await.unwrap().into_inner();
     assert_eq!(info.peer_id, walkie.peer_id().to_base58());
     let key = "size:20000000";
-    let blob = client.get_blob_by_key(GetBlobByKey { key: key.into() }).await.unwrap();
+    let blob = client
+        .get_blob_by_key(GetBlobByKey { key: key.into(), ..Default::default() })
+        .await
+        .unwrap();
     assert_eq!(blob.into_inner().data, body(key, 20_000_000));
     let refused = client.list_pool(Empty {}).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
@@ -73,9 +76,12 @@ async fn worker_states_can_be_streamed() {
 async fn deadlines_and_panics_end_one_call_alone() {
     let walkie = start(served(None, None)).await;
     let mut client = client(&walkie).await;
-    let panicked = client.get_blob_by_key(GetBlobByKey { key: "panic".into() }).await.unwrap_err();
+    let panicked = client
+        .get_blob_by_key(GetBlobByKey { key: "panic".into(), ..Default::default() })
+        .await
+        .unwrap_err();
     assert_eq!(panicked.code(), Code::Internal);
-    let mut slow = Request::new(GetBlobByKey { key: "wait:60000".into() });
+    let mut slow = Request::new(GetBlobByKey { key: "wait:60000".into(), ..Default::default() });
     slow.set_timeout(Duration::from_millis(200));
     let late = client.get_blob_by_key(slow).await.unwrap_err();
     assert!(matches!(late.code(), Code::DeadlineExceeded | Code::Cancelled), "{late}");

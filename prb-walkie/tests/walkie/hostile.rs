@@ -108,7 +108,7 @@ async fn ten_thousand_connections_that_say_nothing_do_not_disturb_a_peer() {
     });
     let mut calls = 0;
     while !flood.is_finished() {
-        let request = GetBlobByKey { key: "size:1000".into() };
+        let request = GetBlobByKey { key: "size:1000".into(), ..Default::default() };
         let answer = caller.client(server.peer_id()).get_blob_by_key(request).await.unwrap();
         assert_eq!(answer.into_inner().data.len(), 1000);
         calls += 1;

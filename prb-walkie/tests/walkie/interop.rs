@@ -165,7 +165,10 @@ async fn we_call_javascript_and_understand_it() {
     assert_eq!(refused.code(), Code::AlreadyExists);
     let missing = client.list_worker(Empty {}).await.unwrap_err();
     assert_eq!(missing.code(), Code::Unimplemented);
-    let thrown = client.get_blob_by_key(GetBlobByKey { key: "throw:1".into() }).await.unwrap_err();
+    let thrown = client
+        .get_blob_by_key(GetBlobByKey { key: "throw:1".into(), ..Default::default() })
+        .await
+        .unwrap_err();
     assert_eq!((thrown.code(), thrown.message()), (Code::Internal, "TypeError: as asked"));
 }
 
@@ -181,7 +184,7 @@ async fn twenty_megabytes_go_through_mplex_both_ways() {
     assert_eq!(fetched["data"]["bytes"], 20_000_000, "{fetched}");
 
     let peer = walkie.dial(js.address.clone()).await.unwrap();
-    let mut request = Request::new(GetBlobByKey { key: key.into() });
+    let mut request = Request::new(GetBlobByKey { key: key.into(), ..Default::default() });
     request.set_timeout(Duration::from_mins(2));
     let blob = walkie.client(peer).get_blob_by_key(request).await.unwrap().into_inner();
     assert_eq!(blob.data, body(key, 20_000_000));
@@ -227,7 +230,7 @@ async fn fifty_calls_at_once_twenty_times_all_get_their_own_answer() {
             let mut client = walkie.client(peer);
             async move {
                 let key = format!("size:2000#{round}-{at}");
-                let request = GetBlobByKey { key: key.clone() };
+                let request = GetBlobByKey { key: key.clone(), ..Default::default() };
                 let blob = client.get_blob_by_key(request).await.unwrap().into_inner();
                 assert_eq!((blob.data, blob.key.as_str()), (body(&key, 2000), key.as_str()));
             }

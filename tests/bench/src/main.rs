@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 mod devnet;
 mod first_run;
+mod ingest;
 mod walkie;
 
 #[derive(Parser)]
@@ -27,6 +28,8 @@ enum Scenario {
     Devnet(devnet::Args),
     /// Seconds from the start of the whole bridge until all workers compute.
     FirstRun(first_run::Args),
+    /// Blocks per second and calls per block of a data provider, beside the least the nodes need.
+    Ingest(ingest::Args),
     /// Calls per second and megabytes per second between two peers, and of bare libp2p.
     Walkie(walkie::Args),
 }
@@ -35,6 +38,7 @@ fn main() -> Result<()> {
     let (name, figures) = match Cli::parse().scenario {
         Scenario::Devnet(args) => ("devnet", devnet::measure(&args)?),
         Scenario::FirstRun(args) => ("first-run", first_run::measure(&args)?),
+        Scenario::Ingest(args) => ("ingest", ingest::measure(&args)?),
         Scenario::Walkie(args) => ("walkie", walkie::measure(&args)?),
     };
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };

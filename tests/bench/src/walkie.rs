@@ -125,7 +125,8 @@ async fn ours(args: &Args, body: Bytes, figures: &mut Map<String, Value>) -> Res
 
     let started = Instant::now();
     for _ in 0..args.blobs {
-        let mut request = Request::new(GetBlobByKey { key: body.len().to_string() });
+        let mut request =
+            Request::new(GetBlobByKey { key: body.len().to_string(), ..Default::default() });
         request.set_timeout(Duration::from_mins(2));
         let blob = client.clone().get_blob_by_key(request).await?.into_inner();
         anyhow::ensure!(blob.data.len() == body.len(), "a whole body");

@@ -16,11 +16,11 @@ use super::connection::Outcome;
 use super::failure::Failure;
 use super::lane::Lane;
 use super::standing::{ProviderHealth, Standing, height, holds};
-use super::{BlobClientConfig, Candidate};
+use super::{BlobClientConfig, BlobEndpoint};
 use crate::blob::{BlobKey, BlobRequest};
 
 pub(super) struct Provider {
-    pub(super) candidate: Candidate,
+    pub(super) candidate: BlobEndpoint,
     config: Arc<BlobClientConfig>,
     /// For heartbeats and what waits: never behind large blobs.
     prompt: Lane,
@@ -33,7 +33,7 @@ pub(super) struct Provider {
 
 impl Provider {
     pub(super) fn start(
-        candidate: Candidate,
+        candidate: BlobEndpoint,
         config: Arc<BlobClientConfig>,
         changed: watch::Sender<()>,
         cancel: CancellationToken,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::provider::Provider;
-use super::{BlobClientConfig, Candidate, ProviderHealth};
+use super::{BlobClientConfig, BlobEndpoint, ProviderHealth};
 
 /// How often the status is published.
 const TICK: Duration = Duration::from_millis(500);
@@ -57,9 +57,9 @@ impl Roster {
     }
 
     /// Goes over to other candidates; who was there and still is keeps its connections.
-    fn replace(&self, candidates: &[Candidate]) {
+    fn replace(&self, candidates: &[BlobEndpoint]) {
         let before = self.providers();
-        let find = |candidate: &Candidate| {
+        let find = |candidate: &BlobEndpoint| {
             before.iter().find(|provider| provider.candidate == *candidate).cloned()
         };
         let after: Arc<[_]> = candidates
@@ -76,7 +76,7 @@ impl Roster {
         self.changed.send_replace(());
     }
 
-    fn begin(&self, candidate: &Candidate) -> Arc<Provider> {
+    fn begin(&self, candidate: &BlobEndpoint) -> Arc<Provider> {
         tracing::info!(provider = candidate.name, addresses = ?candidate.addresses, "found");
         let (config, changed) = (self.config.clone(), self.changed.clone());
         let cancel = self.cancel.child_token();
@@ -85,7 +85,10 @@ impl Roster {
 }
 
 /// Follows the candidates until cancelled.
-pub(super) async fn follow(roster: Arc<Roster>, mut candidates: watch::Receiver<Vec<Candidate>>) {
+pub(super) async fn follow(
+    roster: Arc<Roster>,
+    mut candidates: watch::Receiver<Vec<BlobEndpoint>>,
+) {
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut open = true;

@@ -39,17 +39,17 @@ async fn provider(name: &str) -> (Arc<Given>, BlobServerHandle) {
     (source, server)
 }
 
-fn candidate(name: &str, address: SocketAddr) -> Candidate {
-    Candidate { name: name.to_owned(), addresses: vec![address] }
+fn candidate(name: &str, address: SocketAddr) -> BlobEndpoint {
+    BlobEndpoint { name: name.to_owned(), addresses: vec![address] }
 }
 
 struct Client {
     blobs: BlobClient,
-    candidates: watch::Sender<Vec<Candidate>>,
+    candidates: watch::Sender<Vec<BlobEndpoint>>,
 }
 
 impl Client {
-    fn of(candidates: Vec<Candidate>) -> Self {
+    fn of(candidates: Vec<BlobEndpoint>) -> Self {
         let (candidates, receiver) = watch::channel(candidates);
         Self { blobs: BlobClient::builder(config(), receiver).start(), candidates }
     }

@@ -215,7 +215,7 @@ fn check(batch: Vec<Fetched>, mut state: Option<ParaState>) -> Checked {
 }
 
 /// Checks that storage changes decode to the last byte and give the header's state root.
-pub(super) fn check_block(
+pub(in crate::data_provider) fn check_block(
     header: &EncodedHeader,
     changes: &[u8],
     state: Option<&mut ParaState>,

@@ -133,7 +133,7 @@ async fn fetch(context: &Context, head: &EncodedHeader) -> Result<Vec<EncodedHea
 }
 
 /// The segment as it is stored and served.
-pub(super) fn message(segment: Segment) -> RelaySegment {
+pub(in crate::data_provider) fn message(segment: Segment) -> RelaySegment {
     let from = segment.headers.first().map_or(0, EncodedHeader::number);
     let to = segment.headers.last().map_or(0, EncodedHeader::number);
     let items = segment.headers.iter().map(|header| {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::amount::Amount;
 use super::{Blocked, Deed, Next, Register, StakeKept, Wait, Working};
-use crate::lifecycle::address::Address;
+use crate::chain::address::Address;
 
 impl fmt::Display for Next {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use subxt::utils::AccountId32;
 use uuid::Uuid;
 
-use crate::lifecycle::address::{Network, ss58};
+use crate::chain::address::{Network, ss58};
 
 /// A pool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

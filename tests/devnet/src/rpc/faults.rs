@@ -1,11 +1,11 @@
 //! Calls that are late, never answered, or cost the connection: what clients meet in the field.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, Request, RpcServiceT};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -27,12 +27,13 @@ pub struct RpcFaults {
     faults: Arc<RwLock<HashMap<String, MethodFault>>>,
     /// Tells hanging calls to look again.
     changes: watch::Sender<()>,
+    calls: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
 impl RpcFaults {
     /// No faults.
     pub fn new() -> Self {
-        Self { faults: Arc::default(), changes: watch::channel(()).0 }
+        Self { faults: Arc::default(), changes: watch::channel(()).0, calls: Arc::default() }
     }
 
     /// Makes every call of `method` fail this way from now on.
@@ -51,6 +52,19 @@ impl RpcFaults {
     pub fn clear_all(&self) {
         self.faults.write().clear();
         self.changes.send_replace(());
+    }
+
+    /// How often each method was called so far, those of batches too.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.calls.lock().clone()
+    }
+
+    fn count(&self, method: &str) {
+        let mut calls = self.calls.lock();
+        match calls.get_mut(method) {
+            Some(count) => *count += 1,
+            None => drop(calls.insert(method.to_owned(), 1)),
+        }
     }
 
     fn of(&self, method: &str) -> Option<MethodFault> {
@@ -128,6 +142,7 @@ where
         request: Request<'a>,
     ) -> impl Future<Output = Self::MethodResponse> + Send + 'a {
         let service = self.service.clone();
+        self.faults.count(&request.method);
         let passed =
             self.faults.of(&request.method).map(|_| self.passed(vec![request.method.to_string()]));
         async move {
@@ -147,7 +162,11 @@ where
             Ok(BatchEntry::Call(call)) => Some(call.method.to_string()),
             _ => None,
         });
-        let passed = self.passed(methods.collect());
+        let methods: Vec<String> = methods.collect();
+        for method in &methods {
+            self.faults.count(method);
+        }
+        let passed = self.passed(methods);
         async move {
             passed.await;
             service.batch(requests).await

@@ -13,7 +13,7 @@ use prb_core::trader::{Trader, TraderConfig, TraderHandle};
 use prb_walkie::identity::Identity;
 
 /// Opens the queue in `folder`; its jobs are signed with a key of `identity`.
-pub(super) fn queue(folder: &Path, identity: &Identity) -> Result<Arc<dyn JobQueue>> {
+pub(crate) fn queue(folder: &Path, identity: &Identity) -> Result<Arc<dyn JobQueue>> {
     let key = JobKey::new(*identity.mac_key("job"));
     let config = EmbeddedQueueConfig::at(folder.join("queue"), key);
     let queue = EmbeddedQueue::open(config).context("the queue does not open")?;
@@ -21,15 +21,15 @@ pub(super) fn queue(folder: &Path, identity: &Identity) -> Result<Arc<dyn JobQue
 }
 
 /// Starts the trader of that queue.
-pub(super) async fn start(
+pub(crate) async fn start(
     chain: ChainClient,
     queue: Arc<dyn JobQueue>,
     identity: Arc<Identity>,
-    block_time: Duration,
+    batch_age: Duration,
 ) -> Result<TraderHandle> {
     let config = TraderConfig {
-        max_batch_age: block_time,
-        retry_after: block_time,
+        max_batch_age: batch_age,
+        retry_after: batch_age,
         ..TraderConfig::default()
     };
     let trader =

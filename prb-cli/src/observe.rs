@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use prb_core::data_provider::ProviderStatus;
 use prb_core::lifecycle::{Phase, WorkerReport};
-use prb_devnet::network;
 
 use crate::view::{Heights, Provider, State, View, Worker};
 
-/// The chains as the network has them.
-pub(super) fn chains(heights: network::Heights, view: &mut View) {
+/// The chains as the embedded network has them.
+#[cfg(feature = "dev")]
+pub(crate) fn chains(heights: prb_devnet::network::Heights, view: &mut View) {
     view.relay = Heights { best: heights.relay_best, finalized: heights.relay_finalized };
     view.para = Heights { best: heights.para_best, finalized: heights.para_finalized };
 }
 
 /// The data provider: what it can serve, and what keeps it.
-pub(super) fn provider(status: &ProviderStatus) -> Provider {
+#[cfg(feature = "dev")]
+pub(crate) fn provider(status: &ProviderStatus) -> Provider {
     // Heights are -1 before the first block.
     let height = |height: i32| u32::try_from(height).unwrap_or(0);
     let problems = status.problems.iter().map(|(stage, problem)| {
@@ -29,7 +30,7 @@ pub(super) fn provider(status: &ProviderStatus) -> Provider {
 }
 
 /// The workers, in the order of their names.
-pub(super) fn workers(reports: &[Arc<WorkerReport>]) -> Vec<Worker> {
+pub(crate) fn workers(reports: &[Arc<WorkerReport>]) -> Vec<Worker> {
     let mut workers: Vec<_> = reports.iter().map(|report| worker(report)).collect();
     workers.sort_by(|a, b| a.name.cmp(&b.name));
     workers

@@ -1,0 +1,63 @@
+//! `prb run lifecycle`.
+
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
+
+use super::{AccessArgs, DataDirArgs, GrpcArgs, ParaArgs, TradingArgs, WalkieArgs};
+
+/// A lifecycle manager as a process of its own.
+#[derive(Clone, Debug, Args)]
+pub struct LifecycleArgs {
+    /// Its folder.
+    #[command(flatten)]
+    pub data_dir: DataDirArgs,
+    /// The parachain.
+    #[command(flatten)]
+    pub para: ParaArgs,
+    /// What it does with workers.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
+    /// Trade in this process, from a queue of its own.
+    #[arg(long, value_name = "BOOL", env = "USE_BUILT_IN_TRADER", action = ArgAction::Set)]
+    #[arg(default_value_t = true, value_parser = BoolishValueParser::new())]
+    pub built_in_trader: bool,
+    /// How the built-in trader trades.
+    #[command(flatten)]
+    pub trading: TradingArgs,
+    /// Its peers.
+    #[command(flatten)]
+    pub walkie: WalkieArgs,
+    /// Who may call what.
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// The same over gRPC.
+    #[command(flatten)]
+    pub grpc: GrpcArgs,
+    /// One line of JSON on standard output for each change; logs go to standard error.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a manager does with workers.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Workers")]
+pub struct WorkerArgs {
+    /// Start and register workers without attestation; only development chains take them.
+    #[arg(long, env = "PHALA_DEV_SKIP_RA", action = ArgAction::SetTrue)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub skip_attestation: bool,
+
+    /// Keep all workers in sync and do nothing else.
+    #[arg(long, env = "PHALA_SYNC_ONLY", action = ArgAction::SetTrue)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub sync_only: bool,
+
+    /// Smallest score that a worker may compute with, where enforced.
+    #[arg(long, value_name = "SCORE", env = "PHALA_MIN_BENCH_SCORE", default_value_t = 50)]
+    pub min_bench_score: u32,
+
+    /// Enforce --min-bench-score.
+    #[arg(long, env = "PHALA_ENFORCE_MIN_BENCH_SCORE", action = ArgAction::SetTrue)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub enforce_min_bench_score: bool,
+}

@@ -1,0 +1,26 @@
+//! `prb peer`: talks to running services, over gRPC on this host and as a peer to all others.
+
+use crate::Failure;
+use crate::args::PeerCommand;
+use crate::logging::{self, Target};
+use crate::process;
+
+mod call;
+mod client;
+mod grpc;
+mod info;
+mod list;
+mod request;
+mod target;
+
+/// `prb peer`.
+pub(crate) fn run(command: PeerCommand, log: &str) -> Result<(), Failure> {
+    logging::start(log, &Target::Stderr)?;
+    process::block_on(async {
+        match command {
+            PeerCommand::List(args) => list::run(&args).await,
+            PeerCommand::Info(args) => info::run(&args).await,
+            PeerCommand::Call(args) => call::run(&args).await,
+        }
+    })
+}

@@ -1,0 +1,36 @@
+//! Services as processes of their own, which find each other among their peers.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use prb_walkie::identity::{Identity, Name};
+
+mod chain;
+pub(crate) mod data_provider;
+pub(crate) mod door;
+pub(crate) mod lifecycle;
+mod node;
+pub(crate) mod trader;
+pub(crate) mod trading;
+
+pub(crate) use node::{DATA_PROVIDER, LIFECYCLE, Role, TRADER, discovery, hostname};
+
+/// How long stopping may take: within the ten seconds that whoever stops a container waits.
+const STOP_LIMIT: Duration = Duration::from_secs(9);
+
+/// Loads an identity, or makes it if there is none. Making one computes for a while.
+async fn identity(folder: &Path, name: Name) -> Result<Arc<Identity>> {
+    let folder = folder.to_owned();
+    let load = move || Identity::load_or_create(&folder, name);
+    Ok(Arc::new(tokio::task::spawn_blocking(load).await??))
+}
+
+/// Makes a service's folder if needed: nobody else reads what is in it.
+fn make_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.and_then(|()| tempfile::tempfile_in(folder).map(drop))
+        .with_context(|| format!("cannot use the data folder {}", folder.display()))
+}

@@ -1,0 +1,141 @@
+//! `prb run data-provider`.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use prb_core::blob::BlobSource;
+use prb_core::chain::ChainClient;
+use prb_core::data_provider::{
+    DataProvider, DataProviderConfig, DataProviderHandle, DataProviderRpc,
+};
+use prb_walkie::identity::Name;
+use prb_walkie::node::Walkie;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::node::{self, DATA_PROVIDER, Settings};
+use super::{STOP_LIMIT, chain, identity, make_folder};
+use crate::Failure;
+use crate::args::DataProviderArgs;
+use crate::logging::{self, Target};
+use crate::output::Bar;
+use crate::process;
+use crate::shutdown::{Stack, said};
+use crate::view::progress;
+
+/// How often what is shown is brought up to date.
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// `prb run data-provider`.
+pub(crate) fn run(args: &DataProviderArgs, log: &str) -> Result<(), Failure> {
+    let show = Show::new(args.json);
+    match &show {
+        Show::Bar(bar) => logging::start(log, &Target::Above(bar))?,
+        Show::Lines => logging::start(log, &Target::Stdout)?,
+        Show::Json => logging::start(log, &Target::Stderr)?,
+    }
+    let folder = args.data_dir.of_data_provider();
+    make_folder(&folder)?;
+    let session = async |stack: &mut Stack| Box::pin(serve(args, &folder, &show, stack)).await;
+    let ended = process::block_on(process::until_stopped(STOP_LIMIT, session));
+    if let Show::Bar(bar) = &show {
+        bar.end();
+    }
+    ended
+}
+
+async fn serve(
+    args: &DataProviderArgs,
+    folder: &Path,
+    show: &Show,
+    stack: &mut Stack,
+) -> Result<(), Failure> {
+    let settings =
+        Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
+    let node = settings.prepare(&DATA_PROVIDER)?;
+    let identity = identity(&args.walkie.key_dir, Name::DataProvider).await?;
+    let config = config(args, folder);
+    let para = ChainClient::new(config.para.clone());
+    let provider = DataProvider::builder(config).build()?;
+    let provider = provider.start().await.context("the data provider does not start")?;
+    stack.push("data provider", {
+        let provider = provider.clone();
+        async move { said(provider.shutdown().await) }
+    });
+
+    let joining = async {
+        let chain = chain::identity(&para, Some(&provider as &dyn BlobSource)).await;
+        let handlers = DataProviderRpc::new(provider.clone());
+        let walkie = node.start(chain, &identity, handlers.clone(), stack).await?;
+        stack.push("gets that wait", async move { handlers.stop_waiting() });
+        Ok::<Walkie, anyhow::Error>(walkie)
+    };
+    let joined = async {
+        match joining.await {
+            Ok(walkie) => node::ended(&walkie).await,
+            Err(error) => error,
+        }
+    };
+    tokio::select! {
+        error = joined => Err(Failure::Failed(error)),
+        () = provider.wait() => Err(Failure::Failed(anyhow!("the data provider has ended"))),
+        // Who read along has gone.
+        () = tell(&provider, show) => Ok(()),
+    }
+}
+
+fn config(args: &DataProviderArgs, folder: &Path) -> DataProviderConfig {
+    let mut config = DataProviderConfig::new(folder.join("store"), "", "");
+    config.relay = chain::nodes(&args.relay.relay_endpoints);
+    config.para = chain::nodes(&args.para.para_endpoints);
+    config.shutdown_timeout = Duration::from_secs(6);
+    config
+}
+
+/// Where progress is shown.
+enum Show {
+    /// In a line at the bottom of a terminal.
+    Bar(Bar),
+    /// As a line for each change.
+    Lines,
+    /// The same as JSON.
+    Json,
+}
+
+impl Show {
+    fn new(json: bool) -> Self {
+        match (json, io::stdout().is_terminal()) {
+            (true, _) => Self::Json,
+            (false, true) => Self::Bar(Bar::default()),
+            (false, false) => Self::Lines,
+        }
+    }
+}
+
+/// Shows how the provider gets on, until nobody looks any more.
+async fn tell(provider: &DataProviderHandle, show: &Show) {
+    let started = Instant::now();
+    let mut told = None;
+    let mut ticks = interval(REFRESH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let status = provider.status();
+        let line = match show {
+            Show::Bar(bar) => {
+                if bar.show(&progress::bar(&status)).is_err() {
+                    return;
+                }
+                continue;
+            }
+            _ if !progress::is_news(told.as_ref(), &status) => continue,
+            Show::Lines => progress::line(started.elapsed(), &status),
+            Show::Json => progress::json(started.elapsed(), &status),
+        };
+        if writeln!(io::stdout(), "{line}").is_err() {
+            return;
+        }
+        told = Some(status);
+    }
+}

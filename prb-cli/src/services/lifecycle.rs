@@ -1,0 +1,152 @@
+//! `prb run lifecycle`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Error, Result, anyhow};
+use prb_core::blob::{PeerCandidates, WalkieBlobs};
+use prb_core::chain::ChainClient;
+use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, LifecycleRpc};
+use prb_core::trader::TraderHandle;
+use prb_walkie::identity::Name;
+use prb_walkie::node::Walkie;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::node::{self, LIFECYCLE, Settings};
+use super::{STOP_LIMIT, chain, identity, make_folder, trading};
+use crate::Failure;
+use crate::args::LifecycleArgs;
+use crate::logging::{self, Target};
+use crate::observe;
+use crate::output::Output;
+use crate::process;
+use crate::shutdown::{Stack, said};
+use crate::view::{Heights, View};
+
+/// How long calls to workers may go on when everything stops.
+const WORKERS_STOP: Duration = Duration::from_secs(3);
+/// How long the trader may wait for what it has sent to become final.
+const TRADER_STOP: Duration = Duration::from_secs(3);
+/// How often what is shown is brought up to date.
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// `prb run lifecycle`.
+pub(crate) fn run(args: &LifecycleArgs, log: &str) -> Result<(), Failure> {
+    if !args.built_in_trader {
+        return Err(Failure::Usage(
+            "--built-in-trader false needs a queue that a trader elsewhere can reach, and this \
+             version has none"
+                .into(),
+        ));
+    }
+    logging::start(log, if args.json { &Target::Stderr } else { &Target::Stdout })?;
+    let folder = args.data_dir.of_manager();
+    make_folder(&folder)?;
+    let session = async |stack: &mut Stack| serve(args, &folder, stack).await;
+    process::block_on(process::until_stopped(STOP_LIMIT, session))
+}
+
+async fn serve(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result<(), Failure> {
+    let running = start(args, folder, stack).await?;
+    tokio::select! {
+        error = running.failure() => Err(Failure::Failed(error)),
+        // Who read along has gone.
+        () = tell(&running.lifecycle, args.json) => Ok(()),
+    }
+}
+
+/// The parts, while they run.
+struct Running {
+    walkie: Walkie,
+    trader: TraderHandle,
+    lifecycle: LifecycleHandle,
+}
+
+async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result<Running> {
+    let settings =
+        Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
+    let node = settings.prepare(&LIFECYCLE)?;
+    let identity = identity(&args.walkie.key_dir, Name::Lifecycle).await?;
+    let queue = trading::queue(folder, &identity)?;
+    let para = ChainClient::new(chain::nodes(&args.para.para_endpoints));
+
+    let chain = chain::identity(&para, None).await;
+    let handlers = LifecycleRpc::default();
+    let walkie = node.start(chain, &identity, handlers.clone(), stack).await?;
+    let providers = Arc::new(PeerCandidates::start(walkie.clone()));
+    stack.push("data providers' health", {
+        let providers = providers.clone();
+        async move { providers.shutdown().await }
+    });
+
+    let (jobs, keys) = (queue.clone(), identity.clone());
+    let trader = trading::start(para.clone(), jobs, keys, args.trading.batch_age()).await?;
+    stack.push("trader", {
+        let trader = trader.clone();
+        async move { said(trader.shutdown(TRADER_STOP).await) }
+    });
+
+    let lifecycle = Lifecycle::builder(config(args, folder))
+        .identity(identity)
+        .chain(para)
+        .blobs(Arc::new(WalkieBlobs::new(walkie.clone(), providers)))
+        .queue(queue)
+        .build()?;
+    let lifecycle = lifecycle.start().await.context("the lifecycle manager does not start")?;
+    stack.push("lifecycle manager", {
+        let lifecycle = lifecycle.clone();
+        async move { said(lifecycle.shutdown().await) }
+    });
+    handlers.serve(lifecycle.clone());
+    tracing::info!(workers = lifecycle.reports().len(), "the lifecycle manager runs");
+    Ok(Running { walkie, trader, lifecycle })
+}
+
+fn config(args: &LifecycleArgs, folder: &Path) -> LifecycleConfig {
+    let mut config = LifecycleConfig::new(folder.join("lifecycle"));
+    config.skip_attestation = args.workers.skip_attestation;
+    config.sync_only = args.workers.sync_only;
+    config.min_bench_score = args.workers.min_bench_score;
+    config.enforce_min_bench_score = args.workers.enforce_min_bench_score;
+    config.shutdown_timeout = WORKERS_STOP;
+    config
+}
+
+impl Running {
+    /// Waits until a part ends that nobody stopped, and says which and why.
+    async fn failure(&self) -> Error {
+        tokio::select! {
+            error = node::ended(&self.walkie) => error,
+            ended = self.trader.wait() => match ended {
+                Ok(()) => anyhow!("the trader has ended"),
+                Err(error) => Error::new(error),
+            },
+            () = self.lifecycle.wait() => anyhow!("the lifecycle manager has ended"),
+        }
+    }
+}
+
+/// Shows what changes, as lines of JSON if they are wanted: for people it is in the log. Returns
+/// when nobody looks any more.
+async fn tell(lifecycle: &LifecycleHandle, json: bool) {
+    if !json {
+        return std::future::pending().await;
+    }
+    let (started, mut output) = (Instant::now(), Output::new(json));
+    let mut view = View::default();
+    let mut ticks = interval(REFRESH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let heights = lifecycle.heights();
+        let known = |number: Option<u32>| number.unwrap_or(0);
+        view.elapsed = started.elapsed();
+        view.relay = Heights { best: known(heights.relay), finalized: known(heights.relay) };
+        view.para = Heights { best: known(heights.para), finalized: known(heights.para) };
+        view.workers = observe::workers(&lifecycle.reports());
+        if output.show(&view).is_err() {
+            return;
+        }
+    }
+}

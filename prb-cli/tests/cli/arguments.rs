@@ -1,0 +1,93 @@
+//! Command lines, and what is wrong with some of them.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::fixture::{Prb, Running, assert_refused, text};
+
+#[test]
+fn help_is_as_checked_in() {
+    for words in ["prb", "prb run", "prb run pruntime"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/help")
+            .join(format!("{}.txt", words.replace(' ', "-")));
+        let arguments = words.strip_prefix("prb").unwrap();
+        let output = Prb::new().run(&format!("{arguments} --help"));
+        assert!(output.status.success());
+        let expected = fs::read_to_string(&file).unwrap();
+        assert_eq!(text(&output.stdout), expected, "{words} --help differs from {file:?}");
+    }
+}
+
+#[test]
+fn no_arguments_show_the_help() {
+    let output = Prb::new().run("");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("Usage: prb"), "{output:?}");
+}
+
+#[test]
+fn bad_arguments_are_usage() {
+    assert_refused("run --dev --workers 0", 2, &["--workers", "0"]);
+    assert_refused("run --dev --wrokers 3", 2, &["--wrokers", "--workers"]);
+    assert_refused("run --dev --log loud", 2, &["--log", "loud"]);
+    assert_refused("run pruntime", 2, &["--listen"]);
+    assert_refused("run pruntime --listen localhost", 2, &["--listen"]);
+    assert_refused("run", 2, &["--dev"]);
+    assert_refused("run data-provider", 2, &["--para-endpoint"]);
+    let nodes = "--para-endpoint ws://127.0.0.1:1 --relay-endpoint ws://127.0.0.1:2";
+    assert_refused(&format!("run data-provider {nodes} --access all"), 2, &["closed, read, open"]);
+    let words = format!("run data-provider {nodes} --walkie-listen 0.0.0.0:1");
+    assert_refused(&words, 2, &["--walkie-listen"]);
+}
+
+#[test]
+fn a_busy_port_is_one_error() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    assert_refused(
+        &format!("run pruntime --listen {address}"),
+        1,
+        &[&address.to_string(), "in use"],
+    );
+    let words = format!("run devnet --relay-listen 127.0.0.1:0 --para-listen {address}");
+    assert_refused(&words, 1, &[&address.to_string(), "in use"]);
+    let words = format!(
+        "run devnet --history 0 --relay-listen 127.0.0.1:0 --para-listen 127.0.0.1:0 \
+         --worker-listen {address} --log error"
+    );
+    assert_refused(&words, 1, &[&address.to_string(), "in use"]);
+}
+
+#[test]
+fn an_unusable_data_folder_is_one_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    // Rights do not bind a superuser; a file where a folder should be binds everybody.
+    let below = file.join("data");
+    let path = below.to_str().unwrap();
+    assert_refused(&format!("run --dev --data-dir {path}"), 1, &[path]);
+    assert_refused(&format!("run pruntime --listen 127.0.0.1:0 --data-dir {path}"), 1, &[path]);
+    let path = folder.path().to_str().unwrap();
+    assert_refused(&format!("run --dev --data-dir {path}"), 1, &[path, "not empty"]);
+}
+
+#[test]
+fn a_double_serves_once_it_says_so_and_stops_when_told() {
+    let prb = Prb::new();
+    let mut running = Running::start(&prb, "run pruntime --listen 127.0.0.1:0");
+    let ready = running.stdout().next().unwrap();
+    let address = ready.strip_prefix("pRuntime double ready at http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /info HTTP/1.1\r\nHost: prb\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains(r#""initialized":false"#), "{answer}");
+    assert_eq!(running.terminate(Duration::from_secs(10)).code(), Some(0));
+    assert!(prb.left_behind().is_empty());
+}

@@ -1,0 +1,11 @@
+//! The real binary, from outside: what it prints, how it ends, and what it leaves behind.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+#![expect(clippy::print_stderr, reason = "a test's figures")]
+
+mod arguments;
+mod embedded_network;
+mod fixture;
+mod machines;
+mod peers;
+mod services;

@@ -1,0 +1,293 @@
+//! Devnet, data provider and lifecycle manager as processes of their own, on one machine and on
+//! several: they find each other, come to computing, and go on when a provider moves.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::fixture::{Prb, text};
+use crate::machines::{self, Machine, Machines};
+
+/// Generous: a machine that is busy with other tests must not fail this one.
+const LONG: Duration = Duration::from_mins(3);
+const STOP: Duration = Duration::from_secs(20);
+const WORKERS: usize = 2;
+
+/// A process that writes what it says into a file.
+struct Service {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Service {
+    fn start(prb: &Prb, machine: &Machine, name: &str, words: &str) -> Self {
+        let log = prb.folder.path().join(format!("{name}.log"));
+        let said = File::create(&log).unwrap();
+        let mut command = machine.command(prb.command(words));
+        command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
+        Self { name: name.into(), child: command.spawn().unwrap(), log }
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits for a line that `wanted` takes.
+    fn says<T>(&mut self, what: &str, mut wanted: impl FnMut(&str) -> Option<T>) -> T {
+        let found = eventually(LONG, || self.said().lines().find_map(&mut wanted));
+        found.unwrap_or_else(|| panic!("{} never said {what}:\n{}", self.name, self.said()))
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Ends it as an operator does.
+    fn stop(mut self) {
+        let id = self.child.id().to_string();
+        assert!(
+            std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success()
+        );
+        let ended = eventually(STOP, || self.child.try_wait().unwrap());
+        let code = ended.and_then(|status| status.code());
+        assert_eq!(code, Some(0), "{} did not end well:\n{}", self.name, self.said());
+        assert!(!self.said().contains("did not stop"), "{}:\n{}", self.name, self.said());
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let said = self.said();
+            let lines: Vec<_> = said.lines().collect();
+            let tail = lines[lines.len().saturating_sub(30)..].join("\n");
+            eprintln!("--- {} said last:\n{tail}", self.name);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "no executor runs here")]
+fn eventually<T>(within: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + within;
+    loop {
+        let found = look();
+        if found.is_some() || Instant::now() >= deadline {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+}
+
+/// The network of one test: what runs where, and how they are to find each other.
+struct Site<'a> {
+    prb: &'a Prb,
+    devnet: Machine,
+    manager: Machine,
+    /// Multicast finds peers; else they are told where the manager is.
+    multicast: bool,
+    /// Where the manager listens for peers.
+    manager_at: String,
+}
+
+impl Site<'_> {
+    fn path(&self, name: &str) -> String {
+        self.prb.folder.path().join(name).display().to_string()
+    }
+
+    fn discovery(&self) -> String {
+        if self.multicast {
+            String::new()
+        } else {
+            format!("--no-mdns --boot-node {}", self.manager_at)
+        }
+    }
+
+    fn start_devnet(&self) -> (Service, Value) {
+        let address = &self.devnet.address;
+        let words = format!(
+            "run devnet --json --workers {WORKERS} --history 30 --block-time 300 --log warn \
+             --para-listen {address}:0 --relay-listen {address}:0 --worker-listen {address}:0"
+        );
+        let mut devnet = Service::start(self.prb, &self.devnet, "devnet", &words);
+        let ready = devnet.says("that it is ready", |line| {
+            let line: Value = serde_json::from_str(line).ok()?;
+            (line["event"] == "ready").then_some(line)
+        });
+        (devnet, ready)
+    }
+
+    fn start_manager(&self, network: &Value) -> Service {
+        let words = format!(
+            "run lifecycle --data-dir {} --key-dir {} --psk-file {} --para-endpoint {} \
+             --walkie-listen {} --grpc-listen 127.0.0.1:0 --skip-attestation --batch-age 300 {}",
+            self.path("manager"),
+            self.path("manager-keys"),
+            self.path("psk"),
+            network["para"].as_str().unwrap(),
+            self.manager_at,
+            if self.multicast { "" } else { "--no-mdns" },
+        );
+        let mut manager = Service::start(self.prb, &self.manager, "manager", &words);
+        manager.says("that it runs", |line| line.contains("manager runs").then_some(()));
+        manager.says("its peer id", |line| line.contains("Got my peer id: Qm").then_some(()));
+        manager
+    }
+
+    /// A provider that nobody has met, wherever it is.
+    fn start_provider(&self, name: &str, machine: &Machine, network: &Value) -> Service {
+        let words = format!(
+            "run data-provider --data-dir {} --key-dir {} --para-endpoint {} --relay-endpoint {} \
+             --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 {}",
+            self.path(name),
+            self.path(&format!("{name}-keys")),
+            network["para"].as_str().unwrap(),
+            network["relay"].as_str().unwrap(),
+            machine.address,
+            self.discovery(),
+        );
+        Service::start(self.prb, machine, name, &words)
+    }
+
+    /// Calls as an operator of another machine, who has the shared key or not.
+    fn call(&self, from: &Machine, method: &str, request: &Value, with_key: bool) -> Output {
+        let whom = if self.multicast { "lifecycle" } else { &self.manager_at };
+        let key = if with_key { format!("--psk-file {}", self.path("psk")) } else { String::new() };
+        let nowhere = self.path("nowhere");
+        let mdns = if self.multicast { "" } else { "--no-mdns" };
+        let words = format!("peer call {whom} {method} - --data-dir {nowhere} {key} {mdns} --json");
+        let mut command = from.command(self.prb.command(&words));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(request.to_string().as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    fn add_workers(&self, from: &Machine, network: &Value) {
+        let owner = json!({ "mnemonic": "//Alice" });
+        let pools =
+            json!({ "pools": [{ "pid": 1, "name": "dev", "enabled": true, "owner": owner }] });
+        let refused = self.call(from, "CreatePool", &pools, false);
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        assert!(text(&refused.stderr).contains("CreatePool needs a grant"), "{refused:?}");
+        let made = self.call(from, "CreatePool", &pools, true);
+        assert!(made.status.success(), "{made:?}");
+        let pool: Value = serde_json::from_slice(&made.stdout).unwrap();
+        assert_eq!(pool["pools"][0]["pid"], "1");
+        assert!(!text(&made.stdout).contains("Alice"), "{made:?}");
+        let endpoints = network["workers"].as_array().unwrap();
+        let workers = endpoints.iter().enumerate().map(|(at, endpoint)| {
+            json!({ "pid": 1, "name": format!("w{at}"), "endpoint": endpoint, "enabled": true,
+                    "stake": "10000000000000000" })
+        });
+        let workers = json!({ "workers": workers.collect::<Vec<_>>() });
+        let made = self.call(from, "CreateWorker", &workers, true);
+        assert!(made.status.success(), "{made:?}");
+        let twice = self.call(from, "CreateWorker", &workers, true);
+        assert!(text(&twice.stderr).contains("AlreadyExists"), "{twice:?}");
+    }
+
+    /// The workers' states, asked on the manager's own machine.
+    fn workers(&self) -> Vec<Value> {
+        let words = format!(
+            "peer call lifecycle GetWorkerStatus --json --data-dir {}",
+            self.path("manager")
+        );
+        let answer = self.manager.command(self.prb.command(&words)).output().unwrap();
+        assert!(answer.status.success(), "{answer:?}");
+        let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
+        answer["workerStates"].as_array().unwrap().clone()
+    }
+
+    fn wait_for(&self, what: &str, manager: &Service, wanted: impl Fn(&[Value]) -> bool) -> f64 {
+        let started = Instant::now();
+        let mut last = Vec::new();
+        let found = eventually(LONG, || {
+            last = self.workers();
+            wanted(&last).then_some(())
+        });
+        assert!(found.is_some(), "not {what}: {last:#?}\n{}", manager.said());
+        let seconds = started.elapsed().as_secs_f64();
+        eprintln!("{what} after {seconds:.1} s");
+        seconds
+    }
+
+    /// From nothing to computing, then on with another provider when the first is killed.
+    fn comes_to_computing_and_goes_on(&self, provider_on: &Machine, elsewhere: &Machine) {
+        fs::write(Path::new(&self.path("psk")), "a key that operators share").unwrap();
+        let (devnet, network) = self.start_devnet();
+        let manager = self.start_manager(&network);
+        self.add_workers(elsewhere, &network);
+        self.wait_for("saying that there is no provider", &manager, |workers| {
+            workers.iter().all(|it| it["lastMessage"].as_str().unwrap().contains("data provider"))
+        });
+
+        let mut provider = self.start_provider("provider", provider_on, &network);
+        self.wait_for("fed by a provider started last", &manager, |workers| {
+            workers.iter().all(|it| dispatched(it) > 0)
+        });
+        self.wait_for("computing", &manager, |workers| {
+            workers.len() == WORKERS && workers.iter().all(|it| it["status"] == "S_ACTIVE")
+        });
+
+        provider.kill();
+        let before = self.workers().iter().map(dispatched).max().unwrap();
+        let moved = self.start_provider("moved", elsewhere, &network);
+        self.wait_for("fed by a provider elsewhere", &manager, |workers| {
+            workers.iter().all(|it| dispatched(it) > before + 10)
+        });
+        for service in [manager, moved, devnet] {
+            service.stop();
+        }
+        let found = fs::read_dir(self.path("manager")).unwrap().map(|it| it.unwrap().file_name());
+        assert!(
+            !found.into_iter().any(|name| name == "lifecycle.grpc"),
+            "nobody is there any more"
+        );
+    }
+}
+
+fn dispatched(worker: &Value) -> i64 {
+    worker["paraBlockDispatchedTo"].as_i64().unwrap()
+}
+
+#[test]
+fn three_processes_on_one_machine_come_to_computing_and_go_on_with_another_provider() {
+    let prb = Prb::new();
+    let this = Machine::this();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let site = Site {
+        prb: &prb,
+        devnet: this.clone(),
+        manager: this.clone(),
+        multicast: false,
+        manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
+    };
+    site.comes_to_computing_and_goes_on(&this, &this);
+}
+
+#[test]
+fn three_machines_come_to_computing_and_go_on_with_a_provider_on_a_fourth() {
+    if machines::impossible() {
+        return;
+    }
+    let prb = Prb::new();
+    let machines = Machines::new(4);
+    let manager = machines.get(1);
+    let site = Site {
+        prb: &prb,
+        devnet: machines.get(0),
+        multicast: true,
+        manager_at: format!("/ip4/{}/tcp/28889", manager.address),
+        manager,
+    };
+    site.comes_to_computing_and_goes_on(&machines.get(2), &machines.get(3));
+}

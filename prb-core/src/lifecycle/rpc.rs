@@ -1,0 +1,210 @@
+//! What a lifecycle manager answers its peers.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use prb_walkie::proto::lifecycle::{
+    CreatePool, CreateWorker, PoolList, UpdatePool, UpdateWorker, UuidQueryRequest, WorkerList,
+};
+use prb_walkie::proto::walkie_rpc_server::WalkieRpc;
+use prb_walkie::proto::{Empty, WorkerState, WorkerStateUpdate, db};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::{CommandError, InventoryError, LifecycleHandle, WorkerChange};
+
+/// Changes that go into one message of a stream, at most.
+const MOST_CHANGES: usize = 256;
+
+/// The methods of a lifecycle manager, for [`prb_walkie::node::Builder::service`].
+///
+/// A manager finds its data providers through the node that serves these, so it starts after it:
+/// until it is [given](LifecycleRpc::serve), calls are answered UNAVAILABLE.
+#[derive(Clone, Default)]
+pub struct LifecycleRpc(Arc<OnceLock<LifecycleHandle>>);
+
+impl LifecycleRpc {
+    /// Answers from this manager from now on. The first one stays.
+    pub fn serve(&self, lifecycle: LifecycleHandle) {
+        let _first_stays = self.0.set(lifecycle);
+    }
+
+    fn manager(&self) -> Result<&LifecycleHandle, Status> {
+        self.0.get().ok_or_else(|| Status::unavailable("The lifecycle manager is starting."))
+    }
+}
+
+#[tonic::async_trait]
+impl WalkieRpc for LifecycleRpc {
+    async fn list_pool(&self, _: Request<Empty>) -> Result<Response<PoolList>, Status> {
+        Ok(Response::new(self.manager()?.list_pools()))
+    }
+
+    async fn create_pool(
+        &self,
+        request: Request<CreatePool>,
+    ) -> Result<Response<PoolList>, Status> {
+        answer(self.manager()?.create_pools(request.into_inner()).await)
+    }
+
+    async fn update_pool(
+        &self,
+        request: Request<UpdatePool>,
+    ) -> Result<Response<PoolList>, Status> {
+        answer(self.manager()?.update_pools(request.into_inner()).await)
+    }
+
+    async fn list_worker(&self, _: Request<Empty>) -> Result<Response<WorkerList>, Status> {
+        Ok(Response::new(self.manager()?.list_workers()))
+    }
+
+    async fn create_worker(
+        &self,
+        request: Request<CreateWorker>,
+    ) -> Result<Response<WorkerList>, Status> {
+        answer(self.manager()?.create_workers(request.into_inner()).await)
+    }
+
+    async fn update_worker(
+        &self,
+        request: Request<UpdateWorker>,
+    ) -> Result<Response<WorkerList>, Status> {
+        answer(self.manager()?.update_workers(request.into_inner()).await)
+    }
+
+    async fn restart_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        answer(self.manager()?.restart_workers(&request.into_inner().ids))
+    }
+
+    async fn refresh_ra_and_restart_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        answer(self.manager()?.refresh_ra_and_restart_workers(&request.into_inner().ids))
+    }
+
+    async fn kick_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        answer(self.manager()?.kick_workers(&request.into_inner().ids))
+    }
+
+    async fn get_worker_status(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        answer(self.manager()?.worker_states(&request.into_inner().ids))
+    }
+
+    async fn watch_worker_status(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<BoxStream<'static, Result<WorkerStateUpdate, Status>>>, Status> {
+        let (ids, manager) = (request.into_inner().ids, self.manager()?);
+        // Changes from before the first states would be told twice, later ones must not be missed.
+        let changes = manager.subscribe();
+        let first = manager.worker_states(&ids).map_err(|error| status(&error))?;
+        let only = (!ids.is_empty()).then(|| first.worker_states.iter().filter_map(uuid).collect());
+        let watch = Watch { lifecycle: manager.clone(), changes, only };
+        let first = stream::once(async move { Ok(first) });
+        Ok(Response::new(first.chain(stream::unfold(watch, Watch::next)).boxed()))
+    }
+}
+
+/// Somebody who follows workers.
+struct Watch {
+    lifecycle: LifecycleHandle,
+    changes: Receiver<WorkerChange>,
+    /// All workers, also new ones, if there are no ids.
+    only: Option<BTreeSet<Uuid>>,
+}
+
+impl Watch {
+    /// The next message; none once the manager stops.
+    async fn next(mut self) -> Option<(Result<WorkerStateUpdate, Status>, Self)> {
+        loop {
+            let stopped = self.lifecycle.stopping();
+            let change = tokio::select! {
+                () = stopped.cancelled() => return None,
+                change = self.changes.recv() => change,
+            };
+            let worker_states = match change {
+                Ok(change) => self.states(change),
+                Err(RecvError::Lagged(_)) => self.all(),
+                Err(RecvError::Closed) => return None,
+            };
+            if !worker_states.is_empty() {
+                return Some((Ok(WorkerStateUpdate { worker_states }), self));
+            }
+        }
+    }
+
+    /// The states after this change and those that wait behind it, each worker once.
+    fn states(&mut self, change: WorkerChange) -> Vec<WorkerState> {
+        let (mut updated, mut removed) = (BTreeSet::new(), BTreeSet::new());
+        let mut next = Some(change);
+        while let Some(change) = next {
+            match change {
+                WorkerChange::Updated(report) => updated.insert(report.uuid),
+                WorkerChange::Removed(uuid) => removed.insert(uuid),
+            };
+            next = match self.changes.try_recv() {
+                Ok(change) if updated.len() + removed.len() < MOST_CHANGES => Some(change),
+                Ok(_) | Err(TryRecvError::Lagged(_)) => return self.all(),
+                Err(_) => None,
+            };
+        }
+        let wanted = |uuid: &Uuid| self.only.as_ref().is_none_or(|only| only.contains(uuid));
+        let gone = removed.iter().filter(|uuid| wanted(uuid)).map(deleted);
+        let updated = updated.iter().filter(|uuid| wanted(uuid) && !removed.contains(uuid));
+        // One that is removed at this moment is told of with the next change.
+        let updated =
+            updated.filter_map(|uuid| self.lifecycle.worker_states(&[uuid.to_string()]).ok());
+        updated.flat_map(|update| update.worker_states).chain(gone).collect()
+    }
+
+    fn all(&self) -> Vec<WorkerState> {
+        let all = self.lifecycle.worker_states(&[]).unwrap_or_default().worker_states;
+        let Some(only) = &self.only else { return all };
+        all.into_iter()
+            .filter(|state| uuid(state).is_some_and(|uuid| only.contains(&uuid)))
+            .collect()
+    }
+}
+
+fn uuid(state: &WorkerState) -> Option<Uuid> {
+    Uuid::parse_str(&state.worker.as_ref()?.uuid).ok()
+}
+
+/// A worker that is not in the inventory any more.
+fn deleted(uuid: &Uuid) -> WorkerState {
+    let worker = db::Worker { uuid: uuid.to_string(), deleted: true, ..db::Worker::default() };
+    WorkerState { worker: Some(worker), ..WorkerState::default() }
+}
+
+fn answer<T>(done: Result<T, CommandError>) -> Result<Response<T>, Status> {
+    done.map(Response::new).map_err(|error| status(&error))
+}
+
+fn status(error: &CommandError) -> Status {
+    let text = error.to_string();
+    match error {
+        CommandError::NotFound { .. }
+        | CommandError::Inventory(InventoryError::NotFound { .. }) => Status::not_found(text),
+        CommandError::Inventory(InventoryError::Duplicate { .. }) => Status::already_exists(text),
+        CommandError::Inventory(InventoryError::Invalid { .. }) => Status::invalid_argument(text),
+        CommandError::Inventory(InventoryError::Store { .. }) => {
+            tracing::error!(error = text, "a request failed");
+            Status::internal(text)
+        }
+        CommandError::Stopping => Status::unavailable(text),
+    }
+}
