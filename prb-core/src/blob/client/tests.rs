@@ -163,7 +163,7 @@ async fn a_provider_that_goes_away_is_left_and_found_again() {
             assert!(got.starts_with('b'), "{got}");
         }
     }
-    assert!(client.health("a").problem.is_some());
+    client.reach("a", |health| health.problem.is_some()).await;
     let config = BlobServerConfig::new(first.address());
     let source = provider("a again").await.0;
     let again = BlobServer::builder(config, source).build().start().await.unwrap();
