@@ -146,7 +146,7 @@ impl Site<'_> {
     fn start_provider(&self, name: &str, machine: &Machine, network: &Value) -> Service {
         let words = format!(
             "run data-provider --data-dir {} --key-dir {} --para-endpoint {} --relay-endpoint {} \
-             --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 {}",
+             --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 --blob-port 0 {}",
             self.path(name),
             self.path(&format!("{name}-keys")),
             network["para"].as_str().unwrap(),

@@ -19,8 +19,9 @@ use tracing::Instrument;
 
 use self::get::Getter;
 use self::roster::Roster;
-use super::{BlobError, BlobKey, BlobSource};
+use super::{BlobError, BlobKey, BlobSource, Candidate, Candidates};
 
+mod announced;
 mod answers;
 mod attempt;
 mod choice;
@@ -97,7 +98,13 @@ impl Default for BlobClientConfig {
 pub struct BlobClientBuilder {
     config: BlobClientConfig,
     candidates: watch::Receiver<Vec<BlobEndpoint>>,
+    announced: Option<Announced>,
     fallback: Option<Arc<dyn BlobSource>>,
+}
+
+struct Announced {
+    candidates: watch::Receiver<Arc<[Candidate]>>,
+    endpoints: watch::Sender<Vec<BlobEndpoint>>,
 }
 
 /// A running blob client; clones are the same one.
@@ -140,7 +147,14 @@ impl BlobClient {
         config: BlobClientConfig,
         candidates: watch::Receiver<Vec<BlobEndpoint>>,
     ) -> BlobClientBuilder {
-        BlobClientBuilder { config, candidates, fallback: None }
+        BlobClientBuilder { config, candidates, announced: None, fallback: None }
+    }
+
+    /// Begins with these settings, and with whoever of `candidates` announces a blob server.
+    pub fn among(config: BlobClientConfig, candidates: &dyn Candidates) -> BlobClientBuilder {
+        let (endpoints, receiver) = watch::channel(Vec::new());
+        let announced = Some(Announced { candidates: candidates.subscribe(), endpoints });
+        BlobClientBuilder { config, candidates: receiver, announced, fallback: None }
     }
 
     /// Every provider, in the order in which they were named.
@@ -165,7 +179,7 @@ impl BlobClient {
 }
 
 impl BlobClientBuilder {
-    /// Asked when for a while there is nobody else.
+    /// Asked when nobody else can be asked, and told of bad blocks.
     #[must_use]
     pub fn fallback(mut self, fallback: Arc<dyn BlobSource>) -> Self {
         self.fallback = Some(fallback);
@@ -174,11 +188,20 @@ impl BlobClientBuilder {
 
     /// Begins to connect. Must be called within a Tokio runtime.
     pub fn start(self) -> BlobClient {
-        let Self { config, candidates, fallback } = self;
+        let Self { config, candidates, announced, fallback } = self;
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
         let shutdown_timeout = config.shutdown_timeout;
         let config = Arc::new(config);
         let roster = Roster::new(config.clone(), cancel.clone(), tasks.clone());
+        if let Some(Announced { candidates, endpoints }) = announced {
+            let cancel = cancel.clone();
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = cancel.cancelled() => {}
+                    () = announced::follow(candidates, endpoints) => {}
+                }
+            });
+        }
         let following = roster::follow(roster.clone(), candidates);
         tasks.spawn(following.instrument(tracing::info_span!("blob_client")));
         let getter = Getter::new(config, roster.clone(), fallback, cancel.clone());

@@ -62,11 +62,9 @@ impl Getter {
                 }
             } else if tries.missing {
                 return Ok(None);
+            } else if let Some(fallback) = self.fallback_now(patience) {
+                return fallback.get(key, tries.request().wait()).await;
             } else if patience.is_zero() || Instant::now() >= deadline {
-                if let Some(fallback) = &self.fallback {
-                    let wait = tries.request().wait();
-                    return fallback.get(key, wait).await;
-                }
                 return Err(self.nobody(&tries));
             } else {
                 let begun = Instant::now();
@@ -74,6 +72,12 @@ impl Getter {
                 patience = patience.saturating_sub(begun.elapsed());
             }
         }
+    }
+
+    /// The other way, once nobody can be expected on this one.
+    fn fallback_now(&self, patience: Duration) -> Option<&Arc<dyn BlobSource>> {
+        let all_gone = || self.roster.providers().iter().all(|provider| provider.is_gone());
+        self.fallback.as_ref().filter(|_| patience.is_zero() || all_gone())
     }
 
     /// Waits until there may be somebody to ask, for at most `patience`.
@@ -134,12 +138,12 @@ impl Getter {
             if let Some(info) = best {
                 return Ok(info);
             }
+            if let Some(fallback) = self.fallback_now(until - Instant::now()) {
+                return fallback.info().await;
+            }
             let change = timeout_at(until, changes.changed());
             tokio::select! {
-                change = change => if change.is_err() {
-                    if let Some(fallback) = &self.fallback {
-                        return fallback.info().await;
-                    }
+                change = change => if change.is_err() && self.fallback.is_none() {
                     return Err(BlobError::Unreachable { reason: self.why_nobody() });
                 },
                 () = self.cancel.cancelled() => return Err(BlobError::Stopping),
@@ -150,18 +154,19 @@ impl Getter {
     /// Blames who served the block, and tells it so.
     pub(super) async fn report_bad_block(&self, number: u32) -> Result<(), BlobError> {
         let chunk = number / self.info().await?.blocks_per_chunk.max(1);
-        let Some(provider) = self.served.take(BlobKey::Blocks(chunk)) else {
-            return match &self.fallback {
-                Some(fallback) => fallback.report_bad_block(number).await,
-                None => Ok(()),
-            };
-        };
-        provider.offend(&format!("a worker got another state root from parachain block {number}"));
-        let told =
-            timeout(self.config.connect_timeout, provider.ask(BlobRequest::BadBlock(number)));
-        if let Err(failure) =
-            told.await.unwrap_or(Err(Failure::Deadline(self.config.connect_timeout)))
-        {
+        let provider = self.served.take(BlobKey::Blocks(chunk));
+        if let Some(provider) = &provider {
+            let reason = format!("a worker got another state root from parachain block {number}");
+            provider.offend(&reason);
+        }
+        // Over the other way a provider knows who tells it.
+        if let Some(fallback) = &self.fallback {
+            return fallback.report_bad_block(number).await;
+        }
+        let Some(provider) = provider else { return Ok(()) };
+        let limit = self.config.connect_timeout;
+        let told = timeout(limit, provider.ask(BlobRequest::BadBlock(number))).await;
+        if let Err(failure) = told.unwrap_or(Err(Failure::Deadline(limit))) {
             tracing::debug!(number, provider = provider.candidate.name, %failure, "not told");
         }
         Ok(())

@@ -153,6 +153,11 @@ impl Provider {
         })
     }
 
+    /// It was tried and cannot be asked.
+    pub(super) fn is_gone(&self) -> bool {
+        self.lock().is_gone()
+    }
+
     pub(super) fn info(&self) -> Option<Info> {
         self.lock().info().copied()
     }

@@ -88,6 +88,11 @@ impl Standing {
         self.problem = Some(failure.to_string());
     }
 
+    /// It was tried and cannot be asked.
+    pub(super) fn is_gone(&self) -> bool {
+        self.info.is_none() && self.problem.is_some()
+    }
+
     /// It served what is no good.
     pub(super) fn offend(&mut self, reason: String, now: Instant) {
         let doubled = 1_u32.checked_shl(self.offences).unwrap_or(u32::MAX);
