@@ -15,6 +15,7 @@ mod observe;
 mod output;
 mod peer;
 mod process;
+mod queue;
 mod run;
 mod services;
 pub mod shutdown;
@@ -28,5 +29,6 @@ pub fn run(cli: args::Cli) -> ExitCode {
     exit::code(match cli.command {
         args::Command::Run(command) => run::run(*command, &log("info")),
         args::Command::Peer(command) => peer::run(command.command, &log("warn")),
+        args::Command::Queue(command) => queue::run(&command.command, &log("warn")),
     })
 }

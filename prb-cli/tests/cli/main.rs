@@ -9,3 +9,4 @@ mod fixture;
 mod machines;
 mod peers;
 mod services;
+mod trader;
