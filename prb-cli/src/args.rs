@@ -13,6 +13,8 @@ mod devnet;
 mod lifecycle;
 mod peer;
 mod pruntime;
+mod queue;
+mod redis;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,8 @@ pub use devnet::DevnetArgs;
 pub use lifecycle::{LifecycleArgs, WorkerArgs};
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
 pub use pruntime::{Mode, PruntimeArgs};
+pub use queue::{QueueArgs, QueueCommand, QueueReachArgs, State};
+pub use redis::{RedisArgs, RedisUrl};
 pub use stop::Stop;
 pub use trader::{TraderArgs, TradingArgs};
 pub use walkie::{AccessArgs, DiscoveryArgs, GrpcArgs, GrpcListen, WalkieArgs};
@@ -64,6 +68,8 @@ pub enum Command {
     Peer(Box<PeerArgs>),
     /// Handle a data provider's store while no data provider runs on it.
     Db(Box<DbArgs>),
+    /// See what is to be put on chain, and decide about it.
+    Queue(Box<QueueArgs>),
 }
 
 /// `prb run`.

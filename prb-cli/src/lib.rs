@@ -16,6 +16,7 @@ mod observe;
 mod output;
 mod peer;
 mod process;
+mod queue;
 mod run;
 mod services;
 pub mod shutdown;
@@ -30,5 +31,6 @@ pub fn run(cli: args::Cli) -> ExitCode {
         args::Command::Run(command) => run::run(*command, &log("info")),
         args::Command::Peer(command) => peer::run(command.command, &log("warn")),
         args::Command::Db(command) => db::run(command.command, &log("warn")),
+        args::Command::Queue(command) => queue::run(&command.command, &log("warn")),
     })
 }

@@ -3,7 +3,7 @@
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
-use super::{AccessArgs, DataDirArgs, GrpcArgs, ParaArgs, TradingArgs, WalkieArgs};
+use super::{AccessArgs, DataDirArgs, GrpcArgs, ParaArgs, RedisArgs, TradingArgs, WalkieArgs};
 
 /// A lifecycle manager as a process of its own.
 #[derive(Clone, Debug, Args)]
@@ -17,7 +17,10 @@ pub struct LifecycleArgs {
     /// What it does with workers.
     #[command(flatten)]
     pub workers: WorkerArgs,
-    /// Trade in this process, from a queue of its own.
+    /// The queue; without one in Redis it has one of its own.
+    #[command(flatten)]
+    pub redis: RedisArgs,
+    /// Trade in this process; else a trader with the same Redis and identity does it.
     #[arg(long, value_name = "BOOL", env = "USE_BUILT_IN_TRADER", action = ArgAction::Set)]
     #[arg(default_value_t = true, value_parser = BoolishValueParser::new())]
     pub built_in_trader: bool,

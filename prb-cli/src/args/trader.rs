@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 
-use super::{AccessArgs, DataDirArgs, GrpcArgs, ParaArgs, WalkieArgs};
+use super::{AccessArgs, DataDirArgs, GrpcArgs, ParaArgs, RedisArgs, WalkieArgs};
 
 /// A trader as a process of its own.
 #[derive(Clone, Debug, Args)]
@@ -15,6 +16,17 @@ pub struct TraderArgs {
     /// The parachain.
     #[command(flatten)]
     pub para: ParaArgs,
+    /// Where its jobs come from.
+    #[command(flatten)]
+    pub redis: RedisArgs,
+    /// Take jobs without a signature, as version 2 and other programs leave them: whoever reaches
+    /// Redis then decides what is signed.
+    #[arg(long, env = "PRB_ACCEPT_UNSIGNED_JOBS", action = ArgAction::SetTrue)]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Queue")]
+    pub accept_unsigned_jobs: bool,
+    /// How it trades.
+    #[command(flatten)]
+    pub trading: TradingArgs,
     /// Its peers.
     #[command(flatten)]
     pub walkie: WalkieArgs,

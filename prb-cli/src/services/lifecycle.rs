@@ -9,8 +9,9 @@ use prb_core::blob::client::{BlobClient, BlobClientConfig};
 use prb_core::blob::{PeerCandidates, WalkieBlobs};
 use prb_core::chain::ChainClient;
 use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, LifecycleRpc};
+use prb_core::queue::JobQueue;
 use prb_core::trader::TraderHandle;
-use prb_walkie::identity::Name;
+use prb_walkie::identity::{Identity, Name};
 use prb_walkie::node::Walkie;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -34,10 +35,9 @@ const REFRESH: Duration = Duration::from_millis(500);
 
 /// `prb run lifecycle`.
 pub(crate) fn run(args: &LifecycleArgs, log: &str) -> Result<(), Failure> {
-    if !args.built_in_trader {
+    if args.redis.url()?.is_none() && !args.built_in_trader {
         return Err(Failure::Usage(
-            "--built-in-trader false needs a queue that a trader elsewhere can reach, and this \
-             version has none"
+            "--built-in-trader false needs a queue that a trader elsewhere can reach: give --redis"
                 .into(),
         ));
     }
@@ -60,16 +60,16 @@ async fn serve(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
 /// The parts, while they run.
 struct Running {
     walkie: Walkie,
-    trader: TraderHandle,
+    trader: Option<TraderHandle>,
     lifecycle: LifecycleHandle,
 }
 
-async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result<Running> {
+async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result<Running, Failure> {
     let settings =
         Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
     let node = settings.prepare(&LIFECYCLE)?;
     let identity = identity(&args.walkie.key_dir, Name::Lifecycle).await?;
-    let queue = trading::queue(folder, &identity)?;
+    let queue = open_queue(args, folder, &identity, stack)?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints));
 
     let chain = chain::identity(&para, None).await;
@@ -90,12 +90,18 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         async move { blobs.shutdown().await }
     });
 
-    let (jobs, keys) = (queue.clone(), identity.clone());
-    let trader = trading::start(para.clone(), jobs, keys, args.trading.batch_age()).await?;
-    stack.push("trader", {
-        let trader = trader.clone();
-        async move { said(trader.shutdown(TRADER_STOP).await) }
-    });
+    let trader = if args.built_in_trader {
+        let (chain, jobs, keys) = (para.clone(), queue.clone(), identity.clone());
+        let trader = trading::start(chain, jobs, keys, args.trading.batch_age()).await?;
+        stack.push("trader", {
+            let trader = trader.clone();
+            async move { said(trader.shutdown(TRADER_STOP).await) }
+        });
+        Some(trader)
+    } else {
+        tracing::info!("a trader elsewhere is to do the jobs");
+        None
+    };
 
     let lifecycle = Lifecycle::builder(config(args, folder))
         .identity(identity)
@@ -113,6 +119,21 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     Ok(Running { walkie, trader, lifecycle })
 }
 
+fn open_queue(
+    args: &LifecycleArgs,
+    folder: &Path,
+    identity: &Identity,
+    stack: &mut Stack,
+) -> Result<Arc<dyn JobQueue>, Failure> {
+    let Some(url) = args.redis.url()? else { return Ok(trading::queue(folder, identity)?) };
+    let queue = trading::shared_queue(url, identity, false)?;
+    stack.push("queue", {
+        let queue = queue.clone();
+        async move { queue.close().await }
+    });
+    Ok(queue)
+}
+
 fn config(args: &LifecycleArgs, folder: &Path) -> LifecycleConfig {
     let mut config = LifecycleConfig::new(folder.join("lifecycle"));
     config.skip_attestation = args.workers.skip_attestation;
@@ -128,11 +149,15 @@ impl Running {
     async fn failure(&self) -> Error {
         tokio::select! {
             error = node::ended(&self.walkie) => error,
-            ended = self.trader.wait() => match ended {
-                Ok(()) => anyhow!("the trader has ended"),
-                Err(error) => Error::new(error),
-            },
+            error = self.trader_ended() => error,
             () = self.lifecycle.wait() => anyhow!("the lifecycle manager has ended"),
+        }
+    }
+
+    async fn trader_ended(&self) -> Error {
+        match &self.trader {
+            None => std::future::pending().await,
+            Some(trader) => trading::ended(trader).await,
         }
     }
 }

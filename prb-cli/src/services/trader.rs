@@ -6,31 +6,40 @@ use std::time::Duration;
 
 use anyhow::Result;
 use prb_core::chain::ChainClient;
-use prb_core::trader::{TraderProgress, TraderRpc};
+use prb_core::queue::QueueError;
+use prb_core::trader::{TraderHandle, TraderProgress, TraderRpc};
 use prb_walkie::identity::{Identity, IdentityError, Name};
 use tokio::sync::watch;
 
 use super::node::{self, Settings, TRADER};
-use super::{STOP_LIMIT, chain, identity, make_folder};
+use super::{STOP_LIMIT, chain, identity, make_folder, trading};
 use crate::Failure;
 use crate::args::TraderArgs;
 use crate::logging::{self, Target};
 use crate::process;
-use crate::shutdown::Stack;
+use crate::shutdown::{Stack, said};
 
 /// How often is looked whether the manager has made its identity.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long it may wait for what it has sent to become final when it stops.
+const TRADER_STOP: Duration = Duration::from_secs(5);
 
 /// `prb run trader`.
 pub(crate) fn run(args: &TraderArgs, log: &str) -> Result<(), Failure> {
+    let redis = args.redis.needed_by("a trader")?;
     logging::start(log, &Target::Stdout)?;
     let folder = args.data_dir.of_manager();
     make_folder(&folder)?;
-    let session = async |stack: &mut Stack| serve(args, &folder, stack).await;
+    let session = async |stack: &mut Stack| Box::pin(serve(args, redis, &folder, stack)).await;
     process::block_on(process::until_stopped(STOP_LIMIT, session))
 }
 
-async fn serve(args: &TraderArgs, folder: &Path, stack: &mut Stack) -> Result<(), Failure> {
+async fn serve(
+    args: &TraderArgs,
+    redis: &str,
+    folder: &Path,
+    stack: &mut Stack,
+) -> Result<(), Failure> {
     let settings =
         Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
     let node = settings.prepare(&TRADER)?;
@@ -43,13 +52,46 @@ async fn serve(args: &TraderArgs, folder: &Path, stack: &mut Stack) -> Result<()
     let (progress, shown) = watch::channel(TraderProgress::WaitingFor(String::new()));
     let walkie = node.start(chain, &identity, TraderRpc::new(shown), stack).await?;
     let trading = async {
-        let _manager = managers_identity(&args.walkie.key_dir, &progress).await?;
-        waits_for(&progress, "a queue in Redis, which this version cannot use yet".to_owned());
-        std::future::pending().await
+        let manager = managers_identity(&args.walkie.key_dir, &progress).await?;
+        let queue = trading::shared_queue(redis, &manager, args.accept_unsigned_jobs)?;
+        stack.push("queue", {
+            let queue = queue.clone();
+            async move { queue.close().await }
+        });
+        let batch_age = args.trading.batch_age();
+        let trader = trading::start(para, queue.clone(), manager, batch_age).await?;
+        stack.push("trader", {
+            let trader = trader.clone();
+            async move { said(trader.shutdown(TRADER_STOP).await) }
+        });
+        tracing::info!("the trader runs");
+        tokio::select! {
+            error = trading::ended(&trader) => Err(error),
+            () = tell(&trader, queue.trouble(), &progress) => Ok(()),
+        }
     };
     tokio::select! {
         error = node::ended(&walkie) => Err(Failure::Failed(error)),
-        ended = trading => ended,
+        ended = trading => Ok(ended?),
+    }
+}
+
+/// Says of the trader that it runs, or that it waits for the queue as long as that stands still.
+/// Returns when the queue is closed.
+async fn tell(
+    trader: &TraderHandle,
+    mut trouble: watch::Receiver<Option<QueueError>>,
+    progress: &watch::Sender<TraderProgress>,
+) {
+    loop {
+        let now = match &*trouble.borrow_and_update() {
+            None => TraderProgress::Running(trader.clone()),
+            Some(error) => TraderProgress::WaitingFor(error.to_string()),
+        };
+        progress.send_replace(now);
+        if trouble.changed().await.is_err() {
+            return;
+        }
     }
 }
 

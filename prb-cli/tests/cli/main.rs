@@ -10,3 +10,4 @@ mod fixture;
 mod machines;
 mod peers;
 mod services;
+mod trader;

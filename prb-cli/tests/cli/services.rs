@@ -16,17 +16,17 @@ use crate::machines::{self, Machine, Machines};
 /// Generous: a machine that is busy with other tests must not fail this one.
 const LONG: Duration = Duration::from_mins(3);
 const STOP: Duration = Duration::from_secs(20);
-const WORKERS: usize = 2;
+pub(crate) const WORKERS: usize = 2;
 
 /// A process that writes what it says into a file.
-struct Service {
+pub(crate) struct Service {
     name: String,
     child: Child,
     log: PathBuf,
 }
 
 impl Service {
-    fn start(prb: &Prb, machine: &Machine, name: &str, words: &str) -> Self {
+    pub(crate) fn start(prb: &Prb, machine: &Machine, name: &str, words: &str) -> Self {
         let log = prb.folder.path().join(format!("{name}.log"));
         let said = File::create(&log).unwrap();
         let mut command = machine.command(prb.command(words));
@@ -39,18 +39,18 @@ impl Service {
     }
 
     /// Waits for a line that `wanted` takes.
-    fn says<T>(&mut self, what: &str, mut wanted: impl FnMut(&str) -> Option<T>) -> T {
+    pub(crate) fn says<T>(&mut self, what: &str, mut wanted: impl FnMut(&str) -> Option<T>) -> T {
         let found = eventually(LONG, || self.said().lines().find_map(&mut wanted));
         found.unwrap_or_else(|| panic!("{} never said {what}:\n{}", self.name, self.said()))
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Ends it as an operator does.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let id = self.child.id().to_string();
         assert!(
             std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success()
@@ -88,22 +88,24 @@ fn eventually<T>(within: Duration, mut look: impl FnMut() -> Option<T>) -> Optio
 }
 
 /// The network of one test: what runs where, and how they are to find each other.
-struct Site<'a> {
-    prb: &'a Prb,
-    devnet: Machine,
-    manager: Machine,
+pub(crate) struct Site<'a> {
+    pub(crate) prb: &'a Prb,
+    pub(crate) devnet: Machine,
+    pub(crate) manager: Machine,
     /// Multicast finds peers; else they are told where the manager is.
-    multicast: bool,
+    pub(crate) multicast: bool,
     /// Where the manager listens for peers.
-    manager_at: String,
+    pub(crate) manager_at: String,
+    /// The Redis through which a trader elsewhere has its jobs.
+    pub(crate) redis: Option<String>,
 }
 
 impl Site<'_> {
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.prb.folder.path().join(name).display().to_string()
     }
 
-    fn discovery(&self) -> String {
+    pub(crate) fn discovery(&self) -> String {
         if self.multicast {
             String::new()
         } else {
@@ -111,7 +113,7 @@ impl Site<'_> {
         }
     }
 
-    fn start_devnet(&self) -> (Service, Value) {
+    pub(crate) fn start_devnet(&self) -> (Service, Value) {
         let address = &self.devnet.address;
         let words = format!(
             "run devnet --json --workers {WORKERS} --history 30 --block-time 300 --log warn \
@@ -125,16 +127,20 @@ impl Site<'_> {
         (devnet, ready)
     }
 
-    fn start_manager(&self, network: &Value) -> Service {
+    pub(crate) fn start_manager(&self, network: &Value) -> Service {
         let words = format!(
             "run lifecycle --data-dir {} --key-dir {} --psk-file {} --para-endpoint {} \
-             --walkie-listen {} --grpc-listen 127.0.0.1:0 --skip-attestation --batch-age 300 {}",
+             --walkie-listen {} --grpc-listen 127.0.0.1:0 --skip-attestation --batch-age 300 {} {}",
             self.path("manager"),
             self.path("manager-keys"),
             self.path("psk"),
             network["para"].as_str().unwrap(),
             self.manager_at,
             if self.multicast { "" } else { "--no-mdns" },
+            match &self.redis {
+                Some(url) => format!("--redis {url} --built-in-trader false"),
+                None => String::new(),
+            },
         );
         let mut manager = Service::start(self.prb, &self.manager, "manager", &words);
         manager.says("that it runs", |line| line.contains("manager runs").then_some(()));
@@ -143,7 +149,7 @@ impl Site<'_> {
     }
 
     /// The provider, with its folder and its keys, wherever it is.
-    fn start_provider(
+    pub(crate) fn start_provider(
         &self,
         name: &str,
         machine: &Machine,
@@ -163,11 +169,13 @@ impl Site<'_> {
         Service::start(self.prb, machine, name, &words)
     }
 
-    /// A trader beside the manager, as operators run it: folder and keys are the same.
-    fn start_trader(&self, network: &Value) -> Service {
+    /// A trader beside the manager, as operators run it: folder and keys are the same. Where the
+    /// manager has no Redis there is none.
+    pub(crate) fn start_trader(&self, network: &Value) -> Service {
         let words = format!(
-            "run trader --data-dir {} --key-dir {} --psk-file {} --para-endpoint {} \
-             --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 {}",
+            "run trader --redis {} --data-dir {} --key-dir {} --psk-file {} --para-endpoint {} \
+             --batch-age 300 --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 {}",
+            self.redis.as_deref().unwrap_or("redis://127.0.0.1:1"),
             self.path("manager"),
             self.path("manager-keys"),
             self.path("psk"),
@@ -241,7 +249,7 @@ impl Site<'_> {
         child.wait_with_output().unwrap()
     }
 
-    fn add_workers(&self, from: &Machine, network: &Value) {
+    pub(crate) fn add_workers(&self, from: &Machine, network: &Value) {
         let owner = json!({ "mnemonic": "//Alice" });
         let pools =
             json!({ "pools": [{ "pid": 1, "name": "dev", "enabled": true, "owner": owner }] });
@@ -277,7 +285,12 @@ impl Site<'_> {
         answer["workerStates"].as_array().unwrap().clone()
     }
 
-    fn wait_for(&self, what: &str, manager: &Service, wanted: impl Fn(&[Value]) -> bool) -> f64 {
+    pub(crate) fn wait_for(
+        &self,
+        what: &str,
+        manager: &Service,
+        wanted: impl Fn(&[Value]) -> bool,
+    ) -> f64 {
         let started = Instant::now();
         let mut last = Vec::new();
         let found = eventually(LONG, || {
@@ -346,6 +359,7 @@ fn three_processes_on_one_machine_come_to_computing_and_go_on_when_the_provider_
         manager: this.clone(),
         multicast: false,
         manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
+        redis: None,
     };
     site.comes_to_computing_and_goes_on(&this, &this);
 }
@@ -363,6 +377,7 @@ fn three_machines_come_to_computing_and_go_on_when_the_provider_moves_to_a_fourt
         devnet: machines.get(0),
         multicast: true,
         manager_at: format!("/ip4/{}/tcp/28889", manager.address),
+        redis: None,
         manager,
     };
     site.comes_to_computing_and_goes_on(&machines.get(2), &machines.get(3));

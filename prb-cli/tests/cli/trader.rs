@@ -1,0 +1,143 @@
+//! Devnet, data provider, lifecycle manager, trader and Redis as processes of their own.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::fixture::{Prb, assert_refused, text};
+use crate::machines::Machine;
+use crate::services::{Site, WORKERS};
+
+/// A Redis without persistence, as the field runs it.
+struct Redis {
+    socket: PathBuf,
+    child: Child,
+}
+
+impl Redis {
+    fn start(folder: &Path) -> Self {
+        let socket = folder.join("redis.sock");
+        let child = Command::new("redis-server")
+            .args(["--port", "0", "--appendonly", "no", "--save", "", "--unixsocket"])
+            .arg(&socket)
+            .arg("--dir")
+            .arg(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("tests/run.sh installs redis-server: {error}"));
+        Self { socket, child }
+    }
+
+    fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket.display())
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn computing(workers: &[Value]) -> bool {
+    workers.len() == WORKERS && workers.iter().all(|it| it["status"] == "S_ACTIVE")
+}
+
+/// The trader's accounts as it tells its peers.
+fn status(site: &Site<'_>) -> Value {
+    let words =
+        format!("peer call trader GetTraderStatus --json --data-dir {}", site.path("manager"));
+    let answer = site.prb.run(&words);
+    assert!(answer.status.success(), "{answer:?}");
+    serde_json::from_slice(&answer.stdout).unwrap()
+}
+
+/// What `prb queue` answers.
+fn queue(site: &Site<'_>, redis: &Redis, words: &str) -> Value {
+    let keys = site.path("manager-keys");
+    let words = format!("queue {words} --redis {} --key-dir {keys} --json", redis.url());
+    let answer = site.prb.run(&words);
+    assert!(answer.status.success(), "{words}: {answer:?}");
+    serde_json::from_slice(&answer.stdout).unwrap()
+}
+
+#[test]
+fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
+    let prb = Prb::new();
+    let this = Machine::this();
+    let mut redis = Redis::start(prb.folder.path());
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let site = Site {
+        prb: &prb,
+        devnet: this.clone(),
+        manager: this.clone(),
+        multicast: false,
+        manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
+        redis: Some(redis.url()),
+    };
+    fs::write(site.path("psk"), "a key that operators share").unwrap();
+    let (devnet, network) = site.start_devnet();
+    // Before its manager has made the identity, which it waits for.
+    let mut trader = site.start_trader(&network);
+    trader.says("what it waits for", |line| line.contains("manager's identity").then_some(()));
+    let manager = site.start_manager(&network);
+    let provider = site.start_provider("provider", &this, &network, &site.discovery());
+    trader.says("that it runs", |line| line.contains("the trader runs").then_some(()));
+    site.add_workers(&this, &network);
+    site.wait_for("computing", &manager, computing);
+    let told = status(&site);
+    assert_eq!(told["accounts"][0]["pools"][0], "1", "{told}");
+
+    let done = queue(&site, &redis, "list succeeded --limit 100");
+    let started = done["jobs"].as_array().unwrap().iter();
+    let started: Vec<_> = started.filter(|it| it["action"] == "START_COMPUTING").collect();
+    assert_eq!(started.len(), WORKERS, "{done}");
+    let id = started[0]["id"].as_str().unwrap();
+    let shown = queue(&site, &redis, &format!("show {id}"));
+    assert_eq!(shown["job"]["outcome"]["calls"][0]["result"], "ok", "{shown}");
+    let stats = queue(&site, &redis, "stats");
+    assert_eq!(stats["stats"]["failed"], 0, "{stats}");
+    assert!(queue(&site, &redis, "clear succeeded")["removed"].as_u64().unwrap() > 0);
+    let unknown = site.prb.run(&format!("queue retry {id} --redis {}", redis.url()));
+    assert_eq!(unknown.status.code(), Some(1), "{unknown:?}");
+
+    trader.kill();
+    redis.kill();
+    let _empty = Redis::start(prb.folder.path());
+    let mut next = site.start_trader(&network);
+    next.says("that it runs", |line| line.contains("the trader runs").then_some(()));
+    let seen = nonce(&told);
+    site.wait_for("heartbeats are sent by the next trader", &manager, |workers| {
+        let told = status(&site);
+        let sent = told["accounts"].as_array().is_some_and(|it| !it.is_empty());
+        computing(workers) && sent && nonce(&told) > seen
+    });
+    for service in [next, manager, provider, devnet] {
+        service.stop();
+    }
+}
+
+fn nonce(status: &Value) -> u64 {
+    status["accounts"][0]["nonce"].as_u64().unwrap_or(0)
+}
+
+#[test]
+fn what_a_trader_needs_is_usage() {
+    assert_refused("run trader --para-endpoint ws://127.0.0.1:1", 2, &["--redis"]);
+    let secret = "run trader --para-endpoint ws://127.0.0.1:1 --redis redis://:hush@127.0.0.1";
+    assert_refused(secret, 2, &["PHALA_Q_REDIS_ENDPOINT"]);
+    let output = Prb::new().run(secret);
+    assert!(!text(&output.stderr).contains("hush"), "{output:?}");
+    let alone = "run lifecycle --para-endpoint ws://127.0.0.1:1 --built-in-trader false";
+    assert_refused(alone, 2, &["--redis"]);
+}
