@@ -21,6 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     tonic_prost_build::configure()
         // Blob bodies are shared by many readers: `Bytes` copies none of them.
+        .bytes(".prb.WalkieRpcRequestWrapper")
+        .bytes(".prb.WalkieRpcResponseWrapper")
         .bytes(".prb.data_provider")
         .bytes(".prb.db.Genesis")
         .build_client(net)

@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub mod client;
 pub mod endpoint;
 pub mod error;
+pub mod health;
 pub mod keys;
 #[cfg(test)]
 pub(crate) mod recorded;
@@ -13,4 +14,5 @@ pub mod verify;
 pub use client::{ChainClient, ChainClientConfig};
 pub use endpoint::Endpoint;
 pub use error::{ChainError, Refusal};
+pub use health::{EndpointHealth, EndpointPolicy, Need};
 pub use source::ChainSource;

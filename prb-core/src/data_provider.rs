@@ -31,6 +31,6 @@ pub use offline::{Finding, ImportError, OfflineStore, Part, Report};
 #[cfg(feature = "walkie")]
 pub use rpc::DataProviderRpc;
 pub use service::{DataProvider, DataProviderBuilder};
-pub use status::{Problem, ProviderStatus, Stage};
+pub use status::{ChainStatus, Problem, ProviderStatus, Stage};
 
 pub use crate::store::{Bucket, BucketCredentials, KindStats, StoreConfig, StoreError};

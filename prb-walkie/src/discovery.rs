@@ -7,6 +7,6 @@
 pub(crate) mod address;
 pub mod backoff;
 pub mod boot;
-pub(crate) mod introduction;
+pub mod introduction;
 pub mod local;
 pub mod table;

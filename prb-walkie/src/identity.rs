@@ -87,6 +87,20 @@ impl Identity {
         format::decode(bytes).map_err(|reason| IdentityError::Malformed { reason })
     }
 
+    /// The content of its file, to be kept as a backup. Whoever has it is this service, and can
+    /// open what was sealed to it.
+    pub fn to_file_bytes(&self) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
+        format::encode(self).map_err(|reason| IdentityError::Malformed { reason })
+    }
+
+    /// Puts an identity into `folder` as the one called `name`, from the bytes of a backup.
+    ///
+    /// It is checked first, and never takes the place of another: restoring what is there already
+    /// does nothing, and if another identity is there it is an error that names both.
+    pub fn restore(folder: &Path, name: Name, backup: &[u8]) -> Result<Self, IdentityError> {
+        file::restore(folder, name, Self::from_file_bytes(backup)?)
+    }
+
     /// What other services know this one by.
     pub fn peer_id(&self) -> &PeerId {
         &self.peer_id

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use libp2p::{Multiaddr, PeerId};
-use prost::Message;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -26,14 +25,17 @@ mod config;
 mod driver;
 mod error;
 mod local;
+mod memory;
+mod reply;
 mod swarm;
 
 pub use builder::Builder;
-pub use config::{Config, Discovery, Grpc, Introduction, Limits, Tls};
+pub use config::{Config, Discovery, Grpc, Introduction, Limits, Multiplexing, Tls};
 use driver::Command;
 use error::NoAnswer;
 pub use error::{DialError, StartError};
 pub use local::LocalService;
+use reply::Reply;
 
 /// How long a call may take if nothing else is said.
 const CALL: Duration = Duration::from_secs(30);
@@ -142,18 +144,28 @@ impl Walkie {
         request: &[u8],
         timeout: Duration,
     ) -> Result<Bytes, CallError> {
-        let answer = self.exchange(peer, method, request, timeout).await?;
-        let method = method.to_owned();
-        let invalid = |reason: String| CallError::Invalid { peer, method: method.clone(), reason };
-        let wrapper =
-            WalkieRpcResponseWrapper::decode(answer).map_err(|error| invalid(error.to_string()))?;
-        match wrapper.error {
-            Some(error) if wrapper.has_error => {
+        self.carry(peer, method, Bytes::copy_from_slice(request), timeout).await
+    }
+
+    /// [`Walkie::call`] without a copy of the request.
+    pub(crate) async fn carry(
+        &self,
+        peer: PeerId,
+        method: &str,
+        request: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, CallError> {
+        let (answer, _) = self.exchange(peer, method, request, timeout).await?;
+        match answer.error {
+            Some(error) if answer.has_error => {
                 let status = Box::new(status::from_peer(&error));
-                Err(CallError::Refused { peer, method, status })
+                Err(CallError::Refused { peer, method: method.to_owned(), status })
             }
-            None if wrapper.has_error => Err(invalid("an error that says nothing".to_owned())),
-            _ => Ok(wrapper.data.into()),
+            None if answer.has_error => {
+                let reason = "an error that says nothing".to_owned();
+                Err(CallError::Invalid { peer, method: method.to_owned(), reason })
+            }
+            _ => Ok(answer.data),
         }
     }
 
@@ -167,7 +179,7 @@ impl Walkie {
         timeout: Duration,
     ) -> Result<Value, JsonCallError> {
         let request = json::encode_request(method, request)?;
-        let answer = self.exchange(peer, method.name(), &request, timeout).await?;
+        let (_, answer) = self.exchange(peer, method.name(), request, timeout).await?;
         Ok(json::proxy_answer(method, &answer)?)
     }
 
@@ -178,21 +190,23 @@ impl Walkie {
         self.shared.tasks.wait().await;
     }
 
-    /// Sends a request and returns the wrapper that answers it.
+    /// Sends a request and returns the wrapper that answers it, decoded and as it came.
+    ///
+    /// Whoever stops waiting for this gives the call up: its stream is reset.
     async fn exchange(
         &self,
         peer: PeerId,
         method: &str,
-        request: &[u8],
+        request: Bytes,
         timeout: Duration,
-    ) -> Result<Bytes, CallError> {
+    ) -> Result<(WalkieRpcResponseWrapper, Bytes), CallError> {
         let timed_out = || CallError::Timeout {
             peer,
             method: method.to_owned(),
             timeout_ms: timeout.as_millis(),
         };
         let (nonce, request) = wrapper::request(method, request, timeout);
-        let (reply, answered) = oneshot::channel();
+        let (reply, answered) = Reply::channel();
         let sending = async {
             let command = Command::Call { peer, request, reply };
             self.shared.commands.send(command).await.map_err(|_| CallError::Stopped)?;
@@ -208,12 +222,9 @@ impl Walkie {
                     CallError::Unreachable { peer, method: method.to_owned(), reason }
                 }
             })?;
-        // Nothing at all decodes as a wrapper too; only the nonce makes it an answer.
-        if wrapper::answers(&nonce, &answer.bytes) {
-            Ok(answer.bytes)
-        } else {
-            let reason = "it is not for this request".to_owned();
-            Err(CallError::Invalid { peer, method: method.to_owned(), reason })
+        match wrapper::answer_to(&nonce, &answer.bytes) {
+            Ok(wrapper) => Ok((wrapper, answer.bytes)),
+            Err(reason) => Err(CallError::Invalid { peer, method: method.to_owned(), reason }),
         }
     }
 }

@@ -20,5 +20,5 @@ pub use channel::PeerChannel;
 pub(crate) use dispatch::{dispatch, refuse};
 pub use error::CallError;
 pub use method::{DESCRIPTORS, Method, SERVICE, message, method, methods};
-pub(crate) use own::{Greeting, Own};
+pub(crate) use own::{Heard, Own};
 pub(crate) use service::{Service, server};

@@ -142,19 +142,89 @@ impl Site<'_> {
         manager
     }
 
-    /// A provider that nobody has met, wherever it is.
-    fn start_provider(&self, name: &str, machine: &Machine, network: &Value) -> Service {
+    /// The provider, with its folder and its keys, wherever it is.
+    fn start_provider(
+        &self,
+        name: &str,
+        machine: &Machine,
+        network: &Value,
+        discovery: &str,
+    ) -> Service {
         let words = format!(
             "run data-provider --data-dir {} --key-dir {} --para-endpoint {} --relay-endpoint {} \
              --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 {}",
-            self.path(name),
-            self.path(&format!("{name}-keys")),
+            self.path("provider"),
+            self.path("provider-keys"),
             network["para"].as_str().unwrap(),
             network["relay"].as_str().unwrap(),
             machine.address,
-            self.discovery(),
+            discovery,
         );
         Service::start(self.prb, machine, name, &words)
+    }
+
+    /// A trader beside the manager, as operators run it: folder and keys are the same.
+    fn start_trader(&self, network: &Value) -> Service {
+        let words = format!(
+            "run trader --data-dir {} --key-dir {} --psk-file {} --para-endpoint {} \
+             --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 {}",
+            self.path("manager"),
+            self.path("manager-keys"),
+            self.path("psk"),
+            network["para"].as_str().unwrap(),
+            self.manager.address,
+            self.discovery(),
+        );
+        let mut trader = Service::start(self.prb, &self.manager, "trader", &words);
+        trader.says("its peer id", |line| line.contains("Got my peer id: Qm").then_some(()));
+        trader
+    }
+
+    /// What `prb peer` says on a machine, as JSON.
+    fn peer(&self, on: &Machine, words: &str) -> Value {
+        let answer =
+            on.command(self.prb.command(&format!("peer {words} --json"))).output().unwrap();
+        assert!(answer.status.success(), "peer {words}: {answer:?}");
+        serde_json::from_slice(&answer.stdout).unwrap()
+    }
+
+    /// Every service says who and how it is, on its own machine and to a stranger.
+    fn everybody_answers(&self, provider_on: &Machine, stranger: &Machine) {
+        let (provider, manager) = (self.path("provider"), self.path("manager"));
+        let info =
+            |on, whom: &str, folder| self.peer(on, &format!("info {whom} --data-dir {folder}"));
+        let of_provider = info(provider_on, "data-provider", &provider);
+        let (stored, target) = ("paraCommittedHeight", "paraTarget");
+        let height = |field: &str| of_provider["status"][field].as_i64().unwrap();
+        assert!(height(stored) > 0 && height(target) >= height(stored), "{of_provider}");
+        let of_manager = info(&self.manager, "lifecycle", &manager);
+        let states = of_manager["status"]["workerStates"].as_array().unwrap();
+        assert_eq!(states.len(), WORKERS, "{of_manager}");
+        let of_trader = info(&self.manager, "trader", &manager);
+        assert!(!of_trader["status"]["waitingFor"].as_str().unwrap().is_empty(), "{of_trader}");
+
+        let own = [&of_provider, &of_manager, &of_trader].map(|info| &info["service"]);
+        let mut ids: Vec<_> = own.iter().map(|it| it["peerId"].as_str().unwrap()).collect();
+        let roles = own.map(|it| it["role"].as_str().unwrap());
+        assert_eq!(roles, ["WR_DATA_PROVIDER_INT", "WR_LIFECYCLE_MANAGER", "WR_TRADER"]);
+        ids.sort_unstable();
+        let listed = eventually(LONG, || {
+            let list = self.peer(stranger, &format!("list --wait 5 {}", self.discovery()));
+            let peers = list.as_array().unwrap().iter();
+            let mut listed: Vec<_> =
+                peers.map(|it| it["peerId"].as_str().unwrap().to_owned()).collect();
+            listed.sort_unstable();
+            (listed == ids).then_some(())
+        });
+        assert!(listed.is_some(), "not all of {ids:?} were found");
+
+        let nowhere = self.path("nowhere");
+        for (whom, service) in ["data-provider", "lifecycle", "trader"].into_iter().zip(own) {
+            let reach = format!("--data-dir {nowhere} {}", self.discovery());
+            let hello = self.peer(stranger, &format!("call {whom} Hello {reach}"));
+            assert_eq!(hello["peerId"], service["peerId"]);
+            assert_eq!(hello["role"], service["role"]);
+        }
     }
 
     /// Calls as an operator of another machine, who has the shared key or not.
@@ -220,7 +290,7 @@ impl Site<'_> {
         seconds
     }
 
-    /// From nothing to computing, then on with another provider when the first is killed.
+    /// From nothing to computing, then on when the provider is killed and comes back elsewhere.
     fn comes_to_computing_and_goes_on(&self, provider_on: &Machine, elsewhere: &Machine) {
         fs::write(Path::new(&self.path("psk")), "a key that operators share").unwrap();
         let (devnet, network) = self.start_devnet();
@@ -230,7 +300,8 @@ impl Site<'_> {
             workers.iter().all(|it| it["lastMessage"].as_str().unwrap().contains("data provider"))
         });
 
-        let mut provider = self.start_provider("provider", provider_on, &network);
+        let mut provider =
+            self.start_provider("provider", provider_on, &network, &self.discovery());
         self.wait_for("fed by a provider started last", &manager, |workers| {
             workers.iter().all(|it| dispatched(it) > 0)
         });
@@ -238,13 +309,18 @@ impl Site<'_> {
             workers.len() == WORKERS && workers.iter().all(|it| it["status"] == "S_ACTIVE")
         });
 
+        let trader = self.start_trader(&network);
+        self.everybody_answers(provider_on, elsewhere);
+
         provider.kill();
         let before = self.workers().iter().map(dispatched).max().unwrap();
-        let moved = self.start_provider("moved", elsewhere, &network);
-        self.wait_for("fed by a provider elsewhere", &manager, |workers| {
+        // Its peers know it by its id, and elsewhere, and not from multicast this time.
+        let told = format!("--no-mdns --boot-node {}", self.manager_at);
+        let moved = self.start_provider("moved", elsewhere, &network, &told);
+        self.wait_for("fed by the provider elsewhere", &manager, |workers| {
             workers.iter().all(|it| dispatched(it) > before + 10)
         });
-        for service in [manager, moved, devnet] {
+        for service in [trader, manager, moved, devnet] {
             service.stop();
         }
         let found = fs::read_dir(self.path("manager")).unwrap().map(|it| it.unwrap().file_name());
@@ -260,7 +336,7 @@ fn dispatched(worker: &Value) -> i64 {
 }
 
 #[test]
-fn three_processes_on_one_machine_come_to_computing_and_go_on_with_another_provider() {
+fn three_processes_on_one_machine_come_to_computing_and_go_on_when_the_provider_moves() {
     let prb = Prb::new();
     let this = Machine::this();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -275,7 +351,7 @@ fn three_processes_on_one_machine_come_to_computing_and_go_on_with_another_provi
 }
 
 #[test]
-fn three_machines_come_to_computing_and_go_on_with_a_provider_on_a_fourth() {
+fn three_machines_come_to_computing_and_go_on_when_the_provider_moves_to_a_fourth() {
     if machines::impossible() {
         return;
     }

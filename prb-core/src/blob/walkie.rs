@@ -18,8 +18,9 @@ use tonic::{Code, Request, Status};
 use super::candidates::{Candidate, Candidates};
 use super::{BlobError, BlobKey, BlobSource};
 
-/// How long a question waits for somebody to ask.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a question waits for somebody to ask: long enough to go on with another provider, and
+/// soon enough said where there is none.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// A provider is not asked to wait longer at a time: a better one may have come meanwhile.
 const WAIT: Duration = Duration::from_secs(15);
 /// What an answer may take beyond the wait.

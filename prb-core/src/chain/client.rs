@@ -1,7 +1,6 @@
 //! Typed requests to the nodes of one chain.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,7 +10,9 @@ use serde_json::Value;
 use subxt::utils::H256;
 use subxt_rpcs::RpcClient;
 
-use self::connection::{Connection, Params};
+use self::connection::{Params, Turn};
+use self::nodes::{Node, Nodes};
+use super::health::{EndpointPolicy, Need};
 use super::{ChainError, Endpoint};
 
 mod blocks;
@@ -19,10 +20,12 @@ mod connection;
 mod finality;
 mod json;
 mod node;
+mod nodes;
 mod rpc;
 mod state;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 pub use blocks::Block;
 pub use node::{Health, RuntimeVersion, TransactionStatus};
@@ -34,8 +37,10 @@ pub type Subscription<T> = BoxStream<'static, Result<T, ChainError>>;
 /// How to reach the nodes of one chain.
 #[derive(Clone, Debug)]
 pub struct ChainClientConfig {
-    /// Nodes of the same chain. The first that works is used until it fails.
+    /// Nodes of the same chain, in order of preference.
     pub endpoints: Vec<Endpoint>,
+    /// Which of those that serve equally well is asked.
+    pub policy: EndpointPolicy,
     /// Genesis hash the nodes must have; `None` takes the first node's word.
     pub genesis_hash: Option<H256>,
     /// Longest wait for an answer, connecting included.
@@ -56,6 +61,7 @@ impl ChainClientConfig {
     pub fn new(endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
         Self {
             endpoints: endpoints.into_iter().collect(),
+            policy: EndpointPolicy::FailOver,
             genesis_hash: None,
             request_timeout: Duration::from_secs(30),
             slow_request_timeout: Duration::from_mins(3),
@@ -70,14 +76,16 @@ impl ChainClientConfig {
 ///
 /// Nothing is connected before the first request, and a broken connection is made anew by the
 /// next one, with back-off. A node whose genesis hash differs from the first one seen is refused.
+/// A request that one node cannot answer is put to another, unless the client is
+/// [pinned](Self::pinned) to one; what must not happen twice, like submitting, is asked once.
 #[derive(Clone)]
 pub struct ChainClient {
     inner: Arc<Inner>,
+    pin: Option<usize>,
 }
 
 struct Inner {
-    connections: Vec<Connection>,
-    current: AtomicUsize,
+    nodes: Nodes,
     genesis: OnceLock<H256>,
     request_timeout: Duration,
     slow_request_timeout: Duration,
@@ -86,22 +94,40 @@ struct Inner {
 impl ChainClient {
     /// A client that connects when first asked.
     pub fn new(mut config: ChainClientConfig) -> Self {
-        let endpoints = std::mem::take(&mut config.endpoints).into_iter();
-        let connections = endpoints.map(|endpoint| Connection::new(endpoint, &config)).collect();
-        Self {
-            inner: Arc::new(Inner {
-                connections,
-                current: AtomicUsize::new(0),
-                genesis: config.genesis_hash.map(OnceLock::from).unwrap_or_default(),
-                request_timeout: config.request_timeout,
-                slow_request_timeout: config.slow_request_timeout,
-            }),
-        }
+        let inner = Inner {
+            nodes: Nodes::new(&mut config),
+            genesis: config.genesis_hash.map(OnceLock::from).unwrap_or_default(),
+            request_timeout: config.request_timeout,
+            slow_request_timeout: config.slow_request_timeout,
+        };
+        Self { inner: Arc::new(inner), pin: None }
+    }
+
+    /// The same client, asking one node only: the one asked first for such needs at the moment.
+    /// So the answers of a round are one node's view of the chain.
+    #[must_use]
+    pub fn pinned(&self, need: Need) -> Self {
+        let pin = self.pin.or_else(|| self.inner.nodes.choose(need, &[]));
+        Self { inner: self.inner.clone(), pin }
     }
 
     /// The node asked at the moment.
     pub fn endpoint(&self) -> Result<&Endpoint, ChainError> {
-        self.connection().map(|(_, connection)| connection.endpoint())
+        let index = self.first(Need::Anything)?;
+        self.node(index).map(|node| node.connection.endpoint())
+    }
+
+    /// Whether no other node would be asked before the one asked at the moment.
+    pub fn is_preferred(&self, need: Need) -> bool {
+        self.pin.is_none_or(|index| self.inner.nodes.is_preferred(need, index))
+    }
+
+    /// Asks others before the node asked at the moment: it gave something wrong.
+    pub fn distrust(&self) {
+        let node = self.first(Need::Anything).and_then(|index| self.node(index));
+        if let Ok(node) = node {
+            node.distrust();
+        }
     }
 
     /// The same connections for subxt.
@@ -115,35 +141,61 @@ impl ChainClient {
         method: &str,
         params: Value,
     ) -> Result<T, ChainError> {
-        self.request_within(method, params, self.inner.request_timeout).await
+        let deadline = self.inner.request_timeout;
+        self.put(Need::Anything, method, &params, deadline).await.map(|(_, answer)| answer)
     }
 
+    /// A request for something in a block's state.
+    async fn request_state<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: Value,
+    ) -> Result<T, ChainError> {
+        let deadline = self.inner.request_timeout;
+        self.put(Need::State, method, &params, deadline).await.map(|(_, answer)| answer)
+    }
+
+    /// A request whose answer takes a node long.
     async fn request_slow<T: DeserializeOwned>(
         &self,
+        need: Need,
         method: &str,
         params: Value,
     ) -> Result<T, ChainError> {
-        self.request_within(method, params, self.inner.slow_request_timeout).await
+        let deadline = self.inner.slow_request_timeout;
+        self.put(need, method, &params, deadline).await.map(|(_, answer)| answer)
     }
 
-    async fn request_within<T: DeserializeOwned>(
+    /// Puts a request to one node after the other until one answers; also says which.
+    async fn put<T: DeserializeOwned>(
         &self,
+        need: Need,
         method: &str,
-        params: Value,
+        params: &Value,
         deadline: Duration,
-    ) -> Result<T, ChainError> {
-        self.request_params(method, Params::of(&params), deadline).await
+    ) -> Result<(&Node, T), ChainError> {
+        self.put_params(need, method, Params::of(params), deadline).await
     }
 
-    async fn request_params<T: DeserializeOwned>(
+    async fn put_params<T: DeserializeOwned>(
         &self,
+        need: Need,
         method: &str,
         params: Params,
         deadline: Duration,
-    ) -> Result<T, ChainError> {
-        let (index, connection) = self.connection()?;
-        let answer = connection.request(method, params, deadline, &self.inner.genesis).await;
-        self.moved_on(index, answer)
+    ) -> Result<(&Node, T), ChainError> {
+        let genesis = &self.inner.genesis;
+        let mut asked = Vec::new();
+        let mut index = self.first(need)?;
+        loop {
+            let node = self.node(index)?;
+            let turn = Turn::Queued;
+            let answer = node.ask(need, method, params.clone(), deadline, genesis, turn).await;
+            match answer {
+                Ok(answer) => return Ok((node, answer)),
+                Err(error) => index = self.another(need, method, &mut asked, index, error)?,
+            }
+        }
     }
 
     async fn subscribe<T: DeserializeOwned + Send + 'static>(
@@ -161,70 +213,65 @@ impl ChainClient {
         params: Params,
         unsubscribe: &str,
     ) -> Result<Subscription<T>, ChainError> {
-        let (index, connection) = self.connection()?;
-        let deadline = self.inner.request_timeout;
-        let genesis = &self.inner.genesis;
-        let answer = connection.subscribe(subscribe, params, unsubscribe, deadline, genesis).await;
-        self.moved_on(index, answer)
-    }
-
-    /// Asks the next node from now on, if there is another.
-    pub fn use_next_endpoint(&self) {
-        let index = self.inner.current.load(Ordering::Relaxed);
-        self.move_on_from(index);
-    }
-
-    fn connection(&self) -> Result<(usize, &Connection), ChainError> {
-        let index = self.inner.current.load(Ordering::Relaxed);
-        let connection = self.inner.connections.get(index).ok_or(ChainError::NoEndpoint)?;
-        Ok((index, connection))
-    }
-
-    /// Lets the next request ask the next node when this one could not be talked to.
-    fn moved_on<T>(&self, index: usize, answer: Result<T, ChainError>) -> Result<T, ChainError> {
-        if matches!(
-            answer,
-            Err(ChainError::Unreachable { .. }
-                | ChainError::Disconnected { .. }
-                | ChainError::Deadline { .. }
-                | ChainError::WrongChain { .. })
-        ) {
-            self.move_on_from(index);
-        }
-        answer
-    }
-
-    fn move_on_from(&self, index: usize) {
-        let next = (index + 1) % self.inner.connections.len().max(1);
-        let current = &self.inner.current;
-        // Losing this race means that another request has moved on already.
-        let _ = current.compare_exchange(index, next, Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    fn unknown_block(&self, block: impl fmt::Debug) -> ChainError {
-        match self.endpoint() {
-            Ok(endpoint) => {
-                ChainError::UnknownBlock { endpoint: endpoint.clone(), block: format!("{block:?}") }
+        let (deadline, genesis) = (self.inner.request_timeout, &self.inner.genesis);
+        let need = Need::Anything;
+        let mut asked = Vec::new();
+        let mut index = self.first(need)?;
+        loop {
+            let node = self.node(index)?;
+            let connection = &node.connection;
+            let params = params.clone();
+            match connection.subscribe(subscribe, params, unsubscribe, deadline, genesis).await {
+                Ok(subscription) => return Ok(subscription),
+                Err(error) => {
+                    node.failed(need, &error);
+                    index = self.another(need, subscribe, &mut asked, index, error)?;
+                }
             }
-            Err(error) => error,
         }
     }
 
-    fn malformed(&self, method: &str, reason: impl fmt::Display) -> ChainError {
-        match self.endpoint() {
-            Ok(endpoint) => ChainError::Malformed {
-                endpoint: endpoint.clone(),
-                method: method.to_owned(),
-                reason: reason.to_string(),
-            },
-            Err(error) => error,
+    fn first(&self, need: Need) -> Result<usize, ChainError> {
+        let chosen = self.pin.or_else(|| self.inner.nodes.choose(need, &[]));
+        chosen.ok_or(ChainError::NoEndpoint)
+    }
+
+    fn node(&self, index: usize) -> Result<&Node, ChainError> {
+        self.inner.nodes.get(index).ok_or(ChainError::NoEndpoint)
+    }
+
+    /// The node to ask after this one failed, or else its error.
+    fn another(
+        &self,
+        need: Need,
+        method: &str,
+        asked: &mut Vec<usize>,
+        index: usize,
+        error: ChainError,
+    ) -> Result<usize, ChainError> {
+        // In doubt a transaction may have reached a pool.
+        let once = self.pin.is_some() || method.starts_with("author_submit");
+        asked.push(index);
+        if once { Err(error) } else { self.inner.nodes.another(need, asked, &error).ok_or(error) }
+    }
+
+    fn unknown_block(node: &Node, block: impl fmt::Debug) -> ChainError {
+        let endpoint = node.connection.endpoint().clone();
+        ChainError::UnknownBlock { endpoint, block: format!("{block:?}") }
+    }
+
+    fn malformed(node: &Node, method: &str, reason: impl fmt::Display) -> ChainError {
+        ChainError::Malformed {
+            endpoint: node.connection.endpoint().clone(),
+            method: method.to_owned(),
+            reason: reason.to_string(),
         }
     }
 }
 
 impl fmt::Debug for ChainClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoints = self.inner.connections.iter().map(Connection::endpoint);
+        let endpoints = self.inner.nodes.iter().map(|node| node.connection.endpoint());
         f.debug_list().entries(endpoints).finish()
     }
 }

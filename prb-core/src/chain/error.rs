@@ -94,8 +94,10 @@ pub enum ChainError {
 pub enum Refusal {
     /// The node has no such method, or not for us.
     Unsupported,
-    /// The node no longer keeps, or never had, the state at that block.
+    /// The node no longer keeps the state at that block, or its body; an archive node would.
     StateUnavailable,
+    /// The node does not know the block (yet, or any more).
+    UnknownBlock,
     /// The node cannot prove finality of blocks it did not import one by one (warp sync).
     BlockNotInAuthoritySetChanges,
     /// The block is not final at this node yet.
@@ -121,13 +123,10 @@ impl Refusal {
             Self::BlockNotInAuthoritySetChanges
         } else if says("BlockNotYetFinalized") || says("has not yet been finalized") {
             Self::NotFinalizedYet
-        } else if says("State already discarded")
-            || says("UnknownBlock")
-            || says("Unknown block")
-            || says("Header was not found")
-            || says("block body not found")
-        {
+        } else if says("State already discarded") || says("block body not found") {
             Self::StateUnavailable
+        } else if says("UnknownBlock") || says("Unknown block") || says("Header was not found") {
+            Self::UnknownBlock
         } else if code == OVERSIZED_RESPONSE
             || code == OVERSIZED_RESPONSE_SERVER
             || says("Response is too big")
@@ -147,12 +146,24 @@ impl ChainError {
             _ => None,
         }
     }
+
+    /// Whether another node may well answer the same request.
+    pub(super) fn may_go_better_elsewhere(&self) -> bool {
+        match self {
+            Self::Refused { refusal, .. } => *refusal != Refusal::NotFinalizedYet,
+            Self::NoEndpoint | Self::UnknownBlock { .. } => false,
+            _ => true,
+        }
+    }
 }
 
 impl Classify for ChainError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::WrongChain { .. } | Self::NoEndpoint => ErrorClass::Operator,
+            // The last one: the node's limit has to be raised, or another node added.
+            Self::WrongChain { .. }
+            | Self::NoEndpoint
+            | Self::Refused { refusal: Refusal::ResponseTooLarge, .. } => ErrorClass::Operator,
             Self::Refused { refusal: Refusal::Unsupported, .. } => ErrorClass::Permanent,
             _ => ErrorClass::Transient,
         }

@@ -1,15 +1,17 @@
 //! The recorded chains as sources, which may be made to answer wrongly.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use parity_scale_codec::{Decode, Encode};
 use subxt::utils::H256;
 use tokio::sync::watch;
 
 use super::client::{Pair, Subscription};
+use super::health::{EndpointHealth, Need};
 use super::source::{Answer, ChainSource};
 use super::{ChainError, Endpoint, Refusal};
 use crate::scale::grandpa::FinalityProof;
@@ -110,6 +112,11 @@ impl Recorded {
         self.known().find(|(known, ..)| *known == number).map(|(_, hash, _)| hash)
     }
 
+    fn hash_at(&self, number: u32) -> Option<H256> {
+        let other = !self.relay && number > 1 && self.fails(Fault::OtherHeader);
+        self.at(number - u32::from(other))
+    }
+
     fn header_at(&self, number: u32) -> Header {
         self.find(self.at(number).unwrap()).unwrap().header().clone()
     }
@@ -186,13 +193,32 @@ impl ChainSource for Recorded {
         self.distrusted.send_modify(|count| *count += 1);
     }
 
+    fn pinned(self: Arc<Self>, _: Need) -> Arc<dyn ChainSource> {
+        self
+    }
+
+    fn is_preferred(&self, _: Need) -> bool {
+        true
+    }
+
+    fn health(&self) -> Vec<EndpointHealth> {
+        vec![EndpointHealth { endpoint: self.endpoint(), ..EndpointHealth::default() }]
+    }
+
+    fn look(&self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
+
     fn genesis_hash(&self) -> Answer<'_, H256> {
         self.answer(Ok(self.at(0).unwrap()))
     }
 
     fn block_hash(&self, number: u32) -> Answer<'_, Option<H256>> {
-        let other = !self.relay && number > 1 && self.fails(Fault::OtherHeader);
-        self.answer(Ok(self.at(number - u32::from(other))))
+        self.answer(Ok(self.hash_at(number)))
+    }
+
+    fn block_hashes(&self, numbers: Vec<u32>) -> Answer<'_, Vec<Option<H256>>> {
+        self.answer(Ok(numbers.into_iter().map(|number| self.hash_at(number)).collect()))
     }
 
     fn header(&self, hash: H256) -> Answer<'_, EncodedHeader> {

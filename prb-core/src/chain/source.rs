@@ -1,11 +1,14 @@
 //! What a data provider asks of a chain.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use subxt::utils::H256;
 
 use super::client::{Pair, Subscription};
+use super::health::{EndpointHealth, Need};
 use super::{ChainClient, ChainError};
 use crate::scale::header::EncodedHeader;
 
@@ -19,14 +22,30 @@ pub trait ChainSource: Send + Sync + 'static {
     /// Who is asked at the moment, for messages.
     fn endpoint(&self) -> String;
 
-    /// Asks another node from now on, if there is one: this one gave something wrong.
+    /// The same chain by one node alone, the one best fit for such a need: all answers of a round
+    /// are its view.
+    fn pinned(self: Arc<Self>, need: Need) -> Arc<dyn ChainSource>;
+
+    /// Whether, asked anew, this very node would be chosen.
+    fn is_preferred(&self, need: Need) -> bool;
+
+    /// Asks others before this node from now on: it gave something wrong.
     fn distrust(&self);
+
+    /// How the nodes are.
+    fn health(&self) -> Vec<EndpointHealth>;
+
+    /// Looks at every node once.
+    fn look(&self) -> BoxFuture<'_, ()>;
 
     /// Hash of block 0.
     fn genesis_hash(&self) -> Answer<'_, H256>;
 
     /// Hash of the best chain's block at a height, `None` where there is none.
     fn block_hash(&self, number: u32) -> Answer<'_, Option<H256>>;
+
+    /// Hashes of the best chain's blocks at some heights, in their order.
+    fn block_hashes(&self, numbers: Vec<u32>) -> Answer<'_, Vec<Option<H256>>>;
 
     /// Header of a block.
     fn header(&self, hash: H256) -> Answer<'_, EncodedHeader>;
@@ -64,8 +83,24 @@ impl ChainSource for ChainClient {
         self.endpoint().map_or_else(|error| error.to_string(), ToString::to_string)
     }
 
+    fn pinned(self: Arc<Self>, need: Need) -> Arc<dyn ChainSource> {
+        Arc::new(ChainClient::pinned(&self, need))
+    }
+
+    fn is_preferred(&self, need: Need) -> bool {
+        self.is_preferred(need)
+    }
+
     fn distrust(&self) {
-        self.use_next_endpoint();
+        self.distrust();
+    }
+
+    fn health(&self) -> Vec<EndpointHealth> {
+        self.endpoints_health()
+    }
+
+    fn look(&self) -> BoxFuture<'_, ()> {
+        self.check_endpoints().boxed()
     }
 
     fn genesis_hash(&self) -> Answer<'_, H256> {
@@ -74,6 +109,10 @@ impl ChainSource for ChainClient {
 
     fn block_hash(&self, number: u32) -> Answer<'_, Option<H256>> {
         self.block_hash(number).boxed()
+    }
+
+    fn block_hashes(&self, numbers: Vec<u32>) -> Answer<'_, Vec<Option<H256>>> {
+        async move { self.block_hashes(&numbers).await }.boxed()
     }
 
     fn header(&self, hash: H256) -> Answer<'_, EncodedHeader> {

@@ -4,5 +4,6 @@ pub mod authorities;
 pub mod headers;
 pub mod justification;
 pub mod para_state;
+pub mod partial_state;
 pub mod segment;
 pub mod storage_proof;

@@ -33,7 +33,9 @@ pub struct Verified {
     pub known_start: bool,
     /// The last relay chain block.
     pub relay: u32,
-    /// The last parachain header that the relay chain's state proves.
+    /// The parachain's head in the relay chain's state there. A copy may lack the last headers.
+    pub para_head: u32,
+    /// The last parachain header that leads to such a head.
     pub headers: u32,
     /// The last parachain block that replays to its state root.
     pub blocks: u32,
@@ -69,13 +71,14 @@ pub(super) async fn audit(store: &Store) -> Result<Verified, Unverified> {
         Err(error) => return Err(unreadable(&error)),
     }
     let (relay, heads) = relay(store, &genesis).await?;
+    let para_head = heads.last().map_or(0, |(number, _)| *number);
     let headers = headers(store, &heads).await?;
     let state = StorageState::decode_all(&mut &message.genesis_state[..]);
     let state = ParaState::new(state.map_err(|error| unreadable(&error))?, ChildStates::new());
     let blocks = blocks(store, state.map_err(|error| unreadable(&error))?, headers).await?;
     let start = (genesis.position.number, genesis.position.hash);
     let known_start = genesis.is_known_start();
-    Ok(Verified { para_id: genesis.para_id, start, known_start, relay, headers, blocks })
+    Ok(Verified { para_id: genesis.para_id, start, known_start, relay, para_head, headers, blocks })
 }
 
 /// Verifies the relay chain; gives its last block and the parachain's heads it proves.

@@ -38,6 +38,10 @@ pub struct DataProviderConfig {
     pub max_waiting: usize,
     /// Announced port of the blob server; 0 if there is none.
     pub blob_server_port: u16,
+    /// How often every node is looked at.
+    pub health_interval: Duration,
+    /// Nothing new for so long is a problem worth saying: relay chains finalize every few seconds.
+    pub stall_after: Duration,
     /// Longest orderly stop.
     pub shutdown_timeout: Duration,
 }
@@ -55,6 +59,8 @@ impl DataProviderConfig {
             store: StoreConfig::default(),
             max_waiting: 4096,
             blob_server_port: 0,
+            health_interval: Duration::from_secs(10),
+            stall_after: Duration::from_mins(1),
             shutdown_timeout: Duration::from_secs(10),
         }
     }
@@ -71,6 +77,9 @@ impl DataProviderConfig {
         }
         if self.state_interval == 0 {
             return invalid("state_interval", "must not be 0");
+        }
+        if self.health_interval.is_zero() {
+            return invalid("health_interval", "must not be 0");
         }
         if self.store.headers_per_unit == 0 || self.store.blocks_per_unit == 0 {
             return invalid("store", "units must not be empty");

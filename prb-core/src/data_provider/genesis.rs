@@ -81,7 +81,7 @@ pub(super) async fn fetch(
     let start = relay_start(para).await?;
     let (info, set_id) = bridge_info(relay, start).await?;
     check_known_start(relay.genesis_hash().await?, &info, set_id)
-        .map_err(|reason| refused(relay, format!("relay block {start}"), reason))?;
+        .map_err(|reason| refused(relay, format!("relay block {start}"), &reason))?;
 
     let hash = para.genesis_hash().await?;
     let header = para.header(hash).await?;
@@ -92,10 +92,10 @@ pub(super) async fn fetch(
     });
     let checked = checked.await.map_err(|error| IngestError::NotYet(error.to_string()))?;
     let (state, para_id) =
-        checked.map_err(|reason| refused(para, "parachain block 0".to_owned(), reason))?;
+        checked.map_err(|reason| refused(para, "parachain block 0".to_owned(), &reason))?;
     if let Some(expected) = expected_para_id.filter(|expected| *expected != para_id) {
         let reason = format!("it has id {para_id}, configured is {expected}");
-        return Err(refused(para, "parachain block 0".to_owned(), reason));
+        return Err(refused(para, "parachain block 0".to_owned(), &reason));
     }
     let message = db::Genesis {
         para_id,
@@ -107,8 +107,8 @@ pub(super) async fn fetch(
     Ok((message, header))
 }
 
-fn refused(chain: &dyn ChainSource, block: String, reason: String) -> IngestError {
-    Refused { block, endpoint: chain.endpoint(), reason }.into()
+fn refused(chain: &dyn ChainSource, block: String, reason: &str) -> IngestError {
+    Refused::by(chain, block, &reason).into()
 }
 
 /// The relay chain block workers start from: the one before the parent of the parachain's first
@@ -120,7 +120,7 @@ async fn relay_start(para: &dyn ChainSource) -> Result<u32, IngestError> {
     let header = para.header(first).await?;
     let key = keys::validation_data();
     let nodes = para.read_proof(vec![key.clone()], first).await?;
-    let wrong = |reason| refused(para, "parachain block 1".to_owned(), reason);
+    let wrong = |reason: String| refused(para, "parachain block 1".to_owned(), &reason);
     let proof = Proof::new(header.header().state_root, nodes);
     let value = proof.value(&key).map_err(|error| wrong(error.to_string()))?;
     let value = value.ok_or_else(|| wrong("its state has no validation data".to_owned()))?;
@@ -140,7 +140,7 @@ async fn bridge_info(
         IngestError::NotYet(format!("the relay chain's node has no block {number} yet"))
     })?;
     let header = relay.header(hash).await?;
-    let wrong = |reason| refused(relay, format!("relay block {number}"), reason);
+    let wrong = |reason: String| refused(relay, format!("relay block {number}"), &reason);
     if header.number() != number {
         return Err(wrong(format!("its header has number {}", header.number())));
     }

@@ -13,7 +13,7 @@ use super::config::VerifyState;
 use super::genesis::{self, Genesis};
 use super::status::{Progress, Stage, height};
 use crate::backoff::Backoff;
-use crate::chain::ChainSource;
+use crate::chain::{ChainSource, Need};
 use crate::store::relay::RelaySegments;
 use crate::store::{Durability, Store, StoreError};
 
@@ -31,7 +31,9 @@ mod window;
 pub(super) use blocks::check_block;
 pub(super) use headers::message as segment_message;
 
-const RETRY: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(30));
+const RETRY: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
+/// While there are nodes that have not been asked, the next one is asked so soon.
+const NEXT_NODE: Duration = Duration::from_millis(50);
 /// What is merely too early is asked again sooner.
 const EARLY: Duration = Duration::from_secs(1);
 /// Verified segments that wait for their parachain headers.
@@ -50,6 +52,8 @@ pub(super) struct Context {
     pub(super) para_id: Option<u32>,
     pub(super) verify_state: VerifyState,
     pub(super) state_interval: u32,
+    pub(super) health_interval: Duration,
+    pub(super) stall_after: Duration,
 }
 
 impl Context {
@@ -98,10 +102,13 @@ impl Context {
         error: &IngestError,
         failures: u32,
     ) -> Duration {
-        let wait = RETRY.delay(failures);
+        let others = (chain.health().len() as u32).saturating_sub(1);
+        let wait = match failures.checked_sub(others) {
+            None => NEXT_NODE,
+            Some(failures) => RETRY.delay(failures),
+        };
         if matches!(error, IngestError::Refused(_)) {
             self.progress.refused();
-            chain.distrust();
         }
         tracing::warn!(%stage, %error, retry_in = ?wait, "cannot go on");
         self.progress.problem(stage, error.to_string());
@@ -190,7 +197,11 @@ async fn genesis(context: &Context) -> Result<Option<Genesis>, StoreError> {
         let message = db::Genesis::decode(body).map_err(|error| unreadable(error.to_string()))?;
         return Genesis::read(&message).map(Some).map_err(|error| unreadable(error.to_string()));
     }
-    let fetch = || genesis::fetch(&*context.relay, &*context.para, context.para_id);
+    let fetch = || {
+        let [relay, para] =
+            [&context.relay, &context.para].map(|chain| chain.clone().pinned(Need::State));
+        async move { genesis::fetch(&*relay, &*para, context.para_id).await }
+    };
     let fetched = context.retry(Stage::Genesis, &*context.para, fetch).await?;
     let Some((message, header)) = fetched else { return Ok(None) };
     if context.store.headers.next() == 0 {

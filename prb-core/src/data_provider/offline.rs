@@ -128,7 +128,16 @@ impl OfflineStore {
         }
         if verify && report.findings.is_empty() {
             match audit::audit(&self.store).await {
-                Ok(verified) => report.verified = Some(verified),
+                Ok(verified) => {
+                    // No relay chain block is stored before the parachain headers it proves.
+                    if verified.headers < verified.para_head {
+                        let object =
+                            format!("headers {} to {}", verified.headers + 1, verified.para_head);
+                        let reason = "the relay chain proves them, and they are missing".to_owned();
+                        report.findings.push(Finding { object, reason });
+                    }
+                    report.verified = Some(verified);
+                }
                 Err(Unverified { what, reason }) => {
                     report.findings.push(Finding { object: what, reason });
                 }

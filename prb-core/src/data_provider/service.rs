@@ -92,14 +92,16 @@ impl DataProvider {
             }),
         };
         let context = Context {
-            relay,
-            para,
+            relay: relay.clone(),
+            para: para.clone(),
             store: store.clone(),
             progress: progress.clone(),
             cancel: cancel.clone(),
             para_id: config.para_id,
             verify_state: config.verify_state,
             state_interval: config.state_interval,
+            health_interval: config.health_interval,
+            stall_after: config.stall_after,
         };
         let serving = handle.clone();
         let ready = move |para_id, relay| serving.inner.server.ready(para_id, relay);
@@ -111,10 +113,14 @@ impl DataProvider {
             }
         };
         tasks.spawn(ingesting.instrument(tracing::info_span!("data_provider")));
+        for chain in [relay.clone(), para.clone()] {
+            tasks.spawn(watch(chain, config.health_interval, cancel.clone()));
+        }
         tasks.spawn(async move {
             let mut heights = store.heights();
             loop {
                 let stored = *heights.borrow_and_update();
+                progress.asked(relay.health(), para.health());
                 progress.stored(stored, Instant::now());
                 tokio::select! {
                     () = tokio::time::sleep(TICK) => {}
@@ -123,6 +129,20 @@ impl DataProvider {
             }
         });
         Ok(handle)
+    }
+}
+
+/// Looks at a chain's nodes every so often, until cancelled.
+async fn watch(chain: Arc<dyn ChainSource>, interval: Duration, cancel: CancellationToken) {
+    let looking = async {
+        loop {
+            chain.look().await;
+            tokio::time::sleep(interval).await;
+        }
+    };
+    tokio::select! {
+        () = looking => {}
+        () = cancel.cancelled() => {}
     }
 }
 

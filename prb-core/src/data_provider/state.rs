@@ -7,7 +7,8 @@ use prb_walkie::proto::db;
 use prost::Message as _;
 
 use super::config::VerifyState;
-use super::ingest::{Context, repair};
+use super::ingest::Context;
+use super::ingest::repair::{self, Doubt};
 use super::status::Stage;
 use crate::chain::verify::para_state::{ChildStates, ParaState, StateError};
 use crate::scale::bridge::BlockHeaderWithChanges;
@@ -87,7 +88,7 @@ pub(super) async fn after(
         number += count;
         if let Some(reason) = failure {
             tracing::warn!(number = number + 1, reason, "a stored block does not replay");
-            let refetch = || repair::refetch(context, number + 1);
+            let refetch = || repair::refetch(context, number + 1, Doubt::Wrong);
             let changed = context.retry(Stage::Repair, &*context.para, refetch).await?;
             match changed {
                 None => return Ok(None),

@@ -8,6 +8,7 @@ use prb_walkie::proto::data_provider::{Info, Status};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::chain::EndpointHealth;
 use crate::store::Heights;
 
 /// What a data provider does, step by step.
@@ -52,6 +53,27 @@ pub struct Problem {
     pub attempts: u32,
 }
 
+/// One chain as a data provider reaches it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChainStatus {
+    /// Its nodes, in the order of the configuration.
+    pub endpoints: Vec<EndpointHealth>,
+    /// Requests to all of them since the start.
+    pub calls: u64,
+    /// Requests that were not answered.
+    pub failures: u64,
+    /// Bytes of JSON in the answers.
+    pub bytes: u64,
+}
+
+impl From<Vec<EndpointHealth>> for ChainStatus {
+    fn from(endpoints: Vec<EndpointHealth>) -> Self {
+        let sum = |of: fn(&EndpointHealth) -> u64| endpoints.iter().map(of).sum();
+        let (calls, failures, bytes) = (sum(|e| e.calls), sum(|e| e.failures), sum(|e| e.bytes));
+        Self { endpoints, calls, failures, bytes }
+    }
+}
+
 /// Status of a data provider.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProviderStatus {
@@ -59,6 +81,10 @@ pub struct ProviderStatus {
     pub info: Info,
     /// What keeps it, by stage; empty when all is well.
     pub problems: BTreeMap<Stage, Problem>,
+    /// The relay chain.
+    pub relay: ChainStatus,
+    /// The parachain.
+    pub para: ChainStatus,
     /// Answers of nodes that were refused since the start.
     pub refused: u64,
     /// Blocks fetched anew since the start because a worker could not use them.
@@ -130,6 +156,13 @@ impl Progress {
     pub(super) fn repaired(&self) {
         let mut inner = self.inner();
         inner.status.repaired += 1;
+        self.publish(&inner);
+    }
+
+    /// Takes how the chains' nodes are.
+    pub(super) fn asked(&self, relay: Vec<EndpointHealth>, para: Vec<EndpointHealth>) {
+        let mut inner = self.inner();
+        (inner.status.relay, inner.status.para) = (relay.into(), para.into());
         self.publish(&inner);
     }
 

@@ -4,13 +4,13 @@
 //! it, and a request's body is encoded by the first who sends it. What is kept is bounded in
 //! bytes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use prb_walkie::proto::data_provider::{Info, ParaBlocks, ParaHeaders, RelaySegment};
 use prost::Message;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::watch;
 
 use crate::blob::{BlobError, BlobKey, BlobSource};
 
@@ -38,7 +38,7 @@ pub(crate) struct Blobs {
     /// Not those of fetching: who encodes a body fetches meanwhile, and two keys of one hash would
     /// wait for each other for ever.
     encoding: Turns,
-    chunks: OnceCell<ChunkSizes>,
+    chunks: OnceLock<ChunkSizes>,
     tip: watch::Sender<Option<Tip>>,
 }
 
@@ -71,7 +71,7 @@ impl Blobs {
             cache: Mutex::new(Cache::new(cache_bytes)),
             fetching: Turns::default(),
             encoding: Turns::default(),
-            chunks: OnceCell::new(),
+            chunks: OnceLock::new(),
             tip: watch::Sender::new(None),
         }
     }
@@ -83,7 +83,10 @@ impl Blobs {
 
     /// The provider's heights.
     pub(crate) async fn info(&self) -> Result<Info, BlobError> {
-        self.source.info().await
+        let info = self.source.info().await?;
+        // The sizes come along for those who need them; whoever needs them says what is wrong.
+        let _ = self.learn_chunks(&info);
+        Ok(info)
     }
 
     /// Any blob, past the cache.
@@ -213,16 +216,22 @@ impl Blobs {
         }
     }
 
+    /// Those who ask before it is known ask at once, not in turn: where no provider is, each is to
+    /// learn so after one wait.
     async fn chunks(&self) -> Result<ChunkSizes, BlobError> {
-        let sizes = self.chunks.get_or_try_init(|| async {
-            let info = self.source.info().await?;
-            if info.headers_per_chunk == 0 || info.blocks_per_chunk == 0 {
-                let reason = "the data provider announces no chunk sizes".to_owned();
-                return Err(BlobError::Unreachable { reason });
-            }
-            Ok(ChunkSizes { headers: info.headers_per_chunk, blocks: info.blocks_per_chunk })
-        });
-        sizes.await.copied()
+        match self.chunks.get() {
+            Some(sizes) => Ok(*sizes),
+            None => self.learn_chunks(&self.source.info().await?),
+        }
+    }
+
+    fn learn_chunks(&self, info: &Info) -> Result<ChunkSizes, BlobError> {
+        if info.headers_per_chunk == 0 || info.blocks_per_chunk == 0 {
+            let reason = "the data provider announces no chunk sizes".to_owned();
+            return Err(BlobError::Unreachable { reason });
+        }
+        let sizes = ChunkSizes { headers: info.headers_per_chunk, blocks: info.blocks_per_chunk };
+        Ok(*self.chunks.get_or_init(|| sizes))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {

@@ -19,6 +19,8 @@ pub enum Method {
     SyncCombinedHeaders,
     /// Storage changes of parachain blocks.
     DispatchBlocks,
+    /// The parachain's full state after a block, for a fresh worker to begin with.
+    LoadChainState,
     /// Messages for the chain.
     GetEgressMessages,
 }
@@ -33,7 +35,8 @@ impl Method {
             | Self::SyncHeader
             | Self::SyncParaHeader
             | Self::SyncCombinedHeaders
-            | Self::DispatchBlocks => true,
+            | Self::DispatchBlocks
+            | Self::LoadChainState => true,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::PeerId;
 use super::keyring::KeyringError;
 
 /// Why an identity could not be loaded or made.
@@ -35,6 +36,18 @@ pub enum IdentityError {
         path: PathBuf,
         /// What does not fit.
         reason: String,
+    },
+    /// There is an identity where another one was to be restored. It is left as it is.
+    #[error(
+        "{path} is the identity of {found}, not of {restored}: move it away to restore the other"
+    )]
+    Another {
+        /// Which file.
+        path: PathBuf,
+        /// Who is there.
+        found: PeerId,
+        /// Who was to be.
+        restored: PeerId,
     },
     /// Bytes that are in no file hold no identity.
     #[error("malformed identity: {reason}")]

@@ -52,60 +52,90 @@ pub(super) fn load(path: &Path) -> Result<Identity, IdentityError> {
 
 /// Makes an identity and its file, unless another process is first; then loads that one's.
 pub(super) fn create(folder: &Path, name: Name) -> Result<Identity, IdentityError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(failed("create the folder", folder))?;
-    let path = folder.join(name.file_name());
-    let draft = Draft::new(folder, name);
     // Before the key: an unwritable folder is said at once.
-    let file = draft.create()?;
+    let draft = Draft::create(folder, name)?;
     let identity = Identity::generate()?;
-    let bytes = format::encode(&identity).map_err(|reason| IdentityError::Generate { reason })?;
-    write(file, &bytes).map_err(failed("write", &draft.0))?;
+    if draft.publish(folder, name, &identity)? {
+        tracing::info!(folder = %folder.display(), ?name, peer_id = %identity.peer_id(), "made an identity");
+        Ok(identity)
+    } else {
+        load(&folder.join(name.file_name()))
+    }
+}
 
-    // A hard link is made whole or not at all, and never over a file that exists.
-    match fs::hard_link(&draft.0, &path) {
-        Ok(()) => {
-            sync_folder(folder).map_err(failed("write", folder))?;
-            tracing::info!(path = %path.display(), peer_id = %identity.peer_id(), "made an identity");
-            Ok(identity)
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => load(&path),
-        Err(error) => Err(failed("create", &path)(error)),
+/// Makes the file of an identity, unless it is there already.
+pub(super) fn restore(
+    folder: &Path,
+    name: Name,
+    identity: Identity,
+) -> Result<Identity, IdentityError> {
+    let path = folder.join(name.file_name());
+    if Draft::create(folder, name)?.publish(folder, name, &identity)? {
+        tracing::info!(path = %path.display(), peer_id = %identity.peer_id(), "restored an identity");
+        return Ok(identity);
+    }
+    let there = load(&path)?;
+    if there.peer_id() == identity.peer_id() {
+        Ok(there)
+    } else {
+        let (found, restored) = (there.peer_id().clone(), identity.peer_id().clone());
+        Err(IdentityError::Another { path, found, restored })
     }
 }
 
 /// The file an identity is written to before it gets its name; removed in any case.
-struct Draft(PathBuf);
+struct Draft {
+    path: PathBuf,
+    file: File,
+}
 
 impl Draft {
-    fn new(folder: &Path, name: Name) -> Self {
-        Self(folder.join(format!(".{}.{:016x}", name.file_name(), OsRng.next_u64())))
-    }
-
-    fn create(&self) -> Result<File, IdentityError> {
-        OpenOptions::new()
+    fn create(folder: &Path, name: Name) -> Result<Self, IdentityError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed("create the folder", folder))?;
+        let path = folder.join(format!(".{}.{:016x}", name.file_name(), OsRng.next_u64()));
+        let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(PRIVATE)
-            .open(&self.0)
-            .map_err(failed("create", &self.0))
+            .open(&path)
+            .map_err(failed("create", &path))?;
+        Ok(Self { path, file })
+    }
+
+    /// Writes the identity and gives it its name; says whether that was free.
+    fn publish(
+        mut self,
+        folder: &Path,
+        name: Name,
+        identity: &Identity,
+    ) -> Result<bool, IdentityError> {
+        let bytes = identity.to_file_bytes()?;
+        write(&mut self.file, &bytes).map_err(failed("write", &self.path))?;
+        let path = folder.join(name.file_name());
+        // A hard link is made whole or not at all, and never over a file that exists.
+        match fs::hard_link(&self.path, &path) {
+            Ok(()) => sync_folder(folder).map(|()| true).map_err(failed("write", folder)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(failed("create", &path)(error)),
+        }
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0)
+        if let Err(error) = fs::remove_file(&self.path)
             && error.kind() != ErrorKind::NotFound
         {
-            tracing::warn!(path = %self.0.display(), %error, "cannot remove a temporary file");
+            tracing::warn!(path = %self.path.display(), %error, "cannot remove a temporary file");
         }
     }
 }
 
-fn write(mut file: File, bytes: &[u8]) -> io::Result<()> {
+fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     // The process's umask may only have taken rights away.
     file.set_permissions(Permissions::from_mode(PRIVATE))?;
     file.write_all(bytes)?;

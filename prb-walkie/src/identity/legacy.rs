@@ -39,3 +39,9 @@ pub(super) fn open(identity: &RsaPrivateKey, sealed: &[u8]) -> Result<KeyringPai
         .map_err(|_| OpenError::Decrypt { reason: "the content does not decrypt" })?;
     Ok(KeyringPair::from_json(&json)?)
 }
+
+/// The same bytes, if nothing of them is lost.
+#[cfg(test)]
+pub(super) fn encoded_again(sealed: &[u8]) -> Vec<u8> {
+    SealedOperator::decode(sealed).unwrap().encode_to_vec()
+}

@@ -101,6 +101,33 @@ fn a_file_others_can_read_is_made_private() {
 }
 
 #[test]
+fn a_backup_restores_the_same_identity_and_never_over_another() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let made = Identity::load_or_create(folder.path(), Name::Lifecycle).unwrap();
+    let sealed = made.seal("pool:2", b"//Alice");
+    let backup = made.to_file_bytes().unwrap();
+    assert_eq!(fs::read(folder.path().join("LIFECYCLE")).unwrap(), *backup);
+
+    for _ in 0..2 {
+        let restored = Identity::restore(elsewhere.path(), Name::Lifecycle, &backup).unwrap();
+        assert_eq!(restored.peer_id(), made.peer_id());
+        assert_eq!(*restored.open("pool:2", &sealed).unwrap(), b"//Alice");
+    }
+    let path = elsewhere.path().join("LIFECYCLE");
+    assert_eq!((mode(&path), names(elsewhere.path())), (0o600, vec!["LIFECYCLE".to_owned()]));
+
+    let other = sample().to_file_bytes().unwrap();
+    let error = Identity::restore(elsewhere.path(), Name::Lifecycle, &other).unwrap_err();
+    assert!(matches!(error, IdentityError::Another { .. }), "{error}");
+    assert!(error.to_string().contains(&made.peer_id().to_string()), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), *backup);
+
+    let damaged = Identity::restore(elsewhere.path(), Name::Trade, &backup[..700]).unwrap_err();
+    assert!(matches!(damaged, IdentityError::Malformed { .. }), "{damaged}");
+    assert!(!elsewhere.path().join("TRADE").exists());
+}
+
+#[test]
 fn loading_makes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let error = Identity::load(folder.path(), Name::Lifecycle).unwrap_err();
@@ -203,6 +230,7 @@ fn opens_operators_of_version_2() {
     assert_eq!(format!("0x{}", hex::encode(pair.public_key())), expected["publicKey"]);
     let encoded = expected["keyringEncoded"]["hex"].as_str().unwrap();
     assert_eq!(hex::encode(pair.secret()), encoded[32..160]);
+    assert_eq!(legacy::encoded_again(&sealed), sealed);
 }
 
 #[test]

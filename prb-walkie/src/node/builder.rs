@@ -24,13 +24,13 @@ use crate::discovery::table::{Family, PeerTable};
 use crate::grpc;
 use crate::identity::Identity;
 use crate::proto::walkie_rpc_server::WalkieRpc;
-use crate::rpc::server;
+use crate::rpc::{Heard, server};
 
 /// How long the listeners have to come up.
 const LISTENING: Duration = Duration::from_secs(5);
 /// Commands that may wait for the node's task.
 const COMMANDS: usize = 1024;
-/// Greetings and found peers that may; what does not fit comes again.
+/// Found peers that may; what does not fit comes again.
 const NEWS: usize = 256;
 
 /// A node that has not started.
@@ -66,10 +66,10 @@ impl Builder {
         let mut swarm = swarm::build(keypair, &config)?;
         let wanted = listen(&mut swarm, &config.listen)?;
 
-        let (greetings, heard) = mpsc::channel(NEWS);
+        let heard = Heard::default();
         let (found_locally, found) = mpsc::channel(NEWS);
         let (commands, commanded) = mpsc::channel(COMMANDS);
-        let (service, info) = local::service(own, &config, role, greetings);
+        let (service, info) = local::service(own, &config, role, heard.clone());
 
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();

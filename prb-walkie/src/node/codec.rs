@@ -1,21 +1,24 @@
 //! What is on a `/pb` stream: one message each way, with nothing before it, up to its end.
 
+use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::StreamProtocol;
 use libp2p::request_response;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::memory::{Memory, Share};
+use super::reply::Reply;
 
 /// The protocol's name.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/pb");
 
-/// Memory is asked for in units of this many bytes.
-const UNIT: usize = 1024;
-const FIRST_READ: usize = 4 * UNIT;
+/// Memory is asked for in pieces that begin with this and double.
+const FIRST_READ: usize = 1 << 10;
 /// `read_to_end` wants this much room to see the end; without it the vector doubles again.
 const READ_AHEAD: usize = 32;
 
@@ -23,112 +26,168 @@ const READ_AHEAD: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) bytes: Bytes,
-    _share: Option<OwnedSemaphorePermit>,
+    _share: Share,
 }
 
-impl Frame {
-    /// A message of our own, which is accounted for by whoever made it.
-    pub(crate) fn own(bytes: Bytes) -> Self {
-        Self { bytes, _share: None }
+/// A request on a stream.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// A peer's.
+    Received(Frame),
+    /// Ours.
+    Sent {
+        /// The message.
+        bytes: Bytes,
+        /// Who waits for the answer; when nobody does any more, the stream is given up.
+        reply: Reply,
+    },
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) enum Response {
+    /// A peer's; it went to whoever waits for it.
+    Received,
+    /// Ours, as soon as its handler has it.
+    Sent(Answer),
+}
+
+/// A handler at work. It runs in the task of the connection that asked: an answer that is there
+/// at once wakes nobody else, and a handler ends with its caller's connection.
+pub(crate) struct Answer(pub(crate) BoxFuture<'static, Answered>);
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer(..)")
+    }
+}
+
+/// A handler's answer.
+pub(crate) struct Answered {
+    bytes: Bytes,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Answered {
+    /// An answer that holds its place among the calls under way until it is written.
+    pub(crate) fn new(bytes: Bytes, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { bytes, _place: place }
     }
 }
 
 /// Reads and writes messages within limits.
+///
+/// libp2p uses one clone for each stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Codec {
     longest: usize,
     patience: Duration,
+    /// Who waits for the answer on this stream.
+    reply: Option<Reply>,
     /// Apart, so that callers who fill one cannot keep us from our answers.
-    requests: Arc<Semaphore>,
-    answers: Arc<Semaphore>,
+    requests: Memory,
+    answers: Memory,
 }
 
 impl Codec {
     /// Messages up to `longest` bytes, `in_flight` bytes of requests together and as many of
     /// answers; a request must be there within `patience`.
     pub(crate) fn new(longest: usize, in_flight: usize, patience: Duration) -> Self {
-        let units = in_flight.div_ceil(UNIT).min(Semaphore::MAX_PERMITS);
-        let [requests, answers] = [(); 2].map(|()| Arc::new(Semaphore::new(units)));
-        Self { longest, patience, requests, answers }
+        let [requests, answers] = [(); 2].map(|()| Memory::new(in_flight));
+        Self { longest, patience, reply: None, requests, answers }
     }
 
     async fn read<T: AsyncRead + Unpin + Send>(
         &self,
-        memory: &Arc<Semaphore>,
+        memory: &Memory,
         io: &mut T,
     ) -> io::Result<Frame> {
+        let full = || io::Error::other("too many messages in flight");
         let mut message = Vec::new();
-        let mut held = share(memory, 0)?;
+        let mut share = Share::default();
         // The room doubles: a caller that sends little holds little.
         let mut room = FIRST_READ;
         loop {
-            held.merge(share(memory, room)?);
+            memory.grow(&mut share, message.len() + room).ok_or_else(full)?;
             message.reserve_exact(room + READ_AHEAD);
             let read = (&mut *io).take(room as u64).read_to_end(&mut message).await?;
             if message.len() > self.longest {
                 return Err(io::Error::other(format!("longer than {} bytes", self.longest)));
             }
             if read < room {
-                let surplus = held.num_permits().saturating_sub(message.len().div_ceil(UNIT));
-                drop(held.split(surplus));
-                return Ok(Frame { bytes: message.into(), _share: Some(held) });
+                share.shrink(message.len());
+                return Ok(Frame { bytes: message.into(), _share: share });
             }
             room = message.len().min(self.longest + 1 - message.len());
         }
     }
 }
 
-/// A share of the memory for so many bytes.
-fn share(memory: &Arc<Semaphore>, bytes: usize) -> io::Result<OwnedSemaphorePermit> {
-    let units = bytes.div_ceil(UNIT) as u32;
-    Arc::clone(memory)
-        .try_acquire_many_owned(units)
-        .map_err(|_| io::Error::other("too many messages in flight"))
-}
-
 impl request_response::Codec for Codec {
     type Protocol = StreamProtocol;
-    type Request = Frame;
-    type Response = Frame;
+    type Request = Request;
+    type Response = Response;
 
-    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Frame>
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Request>
     where
         T: AsyncRead + Unpin + Send,
     {
         tokio::time::timeout(self.patience, self.read(&self.requests, io))
             .await
             .unwrap_or_else(|_| Err(io::Error::other("the request never ended")))
+            .map(Request::Received)
     }
 
-    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Frame>
+    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Response>
     where
         T: AsyncRead + Unpin + Send,
     {
-        self.read(&self.answers, io).await
+        let reply = self.reply.take().ok_or_else(|| io::Error::other("nothing was asked"))?;
+        tokio::select! {
+            biased;
+            () = reply.abandoned() => Err(io::Error::other("nobody waits for the answer")),
+            frame = self.read(&self.answers, io) => {
+                reply.tell(Ok(frame?));
+                Ok(Response::Received)
+            }
+        }
     }
 
     async fn write_request<T>(
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
-        request: Frame,
+        request: Request,
     ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        io.write_all(&request.bytes).await
+        let Request::Sent { bytes, reply } = request else {
+            return Err(io::Error::other("a request is not sent back"));
+        };
+        tokio::select! {
+            biased;
+            () = reply.abandoned() => return Err(io::Error::other("nobody waits for the answer")),
+            written = io.write_all(&bytes) => written?,
+        }
+        self.reply = Some(reply);
+        Ok(())
     }
 
     async fn write_response<T>(
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
-        response: Frame,
+        response: Response,
     ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        io.write_all(&response.bytes).await
+        let Response::Sent(answer) = response else {
+            return Err(io::Error::other("an answer is not sent back"));
+        };
+        let answered = answer.0.await;
+        io.write_all(&answered.bytes).await
     }
 }
 
@@ -148,7 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn messages_of_any_length_up_to_the_limit_are_read_whole() {
-        for length in [0, 1, 4095, 4096, 4097, 100_000, 1 << 20] {
+        for length in [0, 1, 1023, 1024, 1025, 100_000, 1 << 20] {
             let sent: Vec<u8> = (0..length).map(|at| at as u8).collect();
             let frame = read(&codec(), &mut Cursor::new(&sent)).await.unwrap();
             assert_eq!(frame.bytes, sent);
@@ -160,14 +219,11 @@ mod tests {
     #[tokio::test]
     async fn memory_is_held_while_a_message_is_and_given_back() {
         let codec = codec();
-        let free = codec.requests.available_permits();
         let sent = vec![7; 900_000];
         let first = read(&codec, &mut Cursor::new(&sent)).await.unwrap();
-        assert!(codec.requests.available_permits() <= free - 900_000 / UNIT);
         assert!(read(&codec, &mut Cursor::new(&sent)).await.is_err(), "no room for a second");
         assert!(read(&codec, &mut Cursor::new(&sent[..1000])).await.is_ok());
         drop(first);
-        assert_eq!(codec.requests.available_permits(), free);
         assert!(read(&codec, &mut Cursor::new(&sent)).await.is_ok());
     }
 

@@ -73,7 +73,9 @@ impl std::fmt::Debug for Tls {
 pub struct Limits {
     /// Bytes of one request or one answer.
     pub message_bytes: usize,
-    /// Bytes of all requests that are being received or handled; the same again for answers.
+    /// Bytes of all requests that are being received or handled; the same again for answers. An
+    /// eighth of it is for the first 16 KiB of each, so that whoever holds the rest with long
+    /// ones keeps nobody from short ones.
     pub bytes_in_flight: usize,
     /// Calls of one connection that are under way, in both directions together.
     pub calls_per_connection: usize,
@@ -104,6 +106,16 @@ impl Default for Limits {
     }
 }
 
+/// How the calls of one connection share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Multiplexing {
+    /// Yamux with peers that speak it, mplex with the others.
+    #[default]
+    YamuxFirst,
+    /// Mplex alone, as version 2 peers do: for tests and measurements of it.
+    MplexAlone,
+}
+
 /// All of a node's settings.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -111,6 +123,8 @@ pub struct Config {
     pub introduction: Introduction,
     /// Where it listens. Port 0 takes a free one; nowhere is fine for a client.
     pub listen: Vec<Multiaddr>,
+    /// How the calls of a connection share it.
+    pub multiplexing: Multiplexing,
     /// How it finds peers.
     pub discovery: Discovery,
     /// Who may call what.
@@ -127,6 +141,7 @@ impl Config {
         Self {
             introduction,
             listen: Vec::new(),
+            multiplexing: Multiplexing::default(),
             discovery: Discovery::default(),
             access: access::Config::default(),
             grpc: None,

@@ -1,7 +1,7 @@
 //! The one task that owns the network.
 //!
 //! It only passes things on: what to do about them is decided by the values it holds (the table,
-//! the boot nodes) and by handlers in tasks of their own.
+//! the boot nodes), and handlers run in the tasks of the connections that asked.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -18,13 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::View;
 use super::config::Config;
-use super::error::{Answered, Dialled};
+use super::error::Dialled;
+use super::reply::Reply;
 use super::swarm::Protocols;
 use crate::discovery::boot::BootNodes;
 use crate::discovery::local::Found;
 use crate::discovery::table::PeerTable;
 use crate::proto::WalkieSystemInfo;
-use crate::rpc::{Greeting, Service};
+use crate::rpc::{Heard, Service};
 
 mod events;
 mod greet;
@@ -44,7 +45,7 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) enum Command {
     /// Send a request to a peer.
-    Call { peer: PeerId, request: Bytes, reply: oneshot::Sender<Answered> },
+    Call { peer: PeerId, request: Bytes, reply: Reply },
     /// Connect to an address.
     Dial { address: Multiaddr, reply: oneshot::Sender<Dialled> },
 }
@@ -69,7 +70,7 @@ struct Connection {
 pub(super) struct Channels {
     pub(super) commands: mpsc::Receiver<Command>,
     /// Peers that said who they are.
-    pub(super) heard: mpsc::Receiver<Greeting>,
+    pub(super) heard: Heard,
     /// Peers found by the older multicast DNS.
     pub(super) found: mpsc::Receiver<Found>,
     pub(super) show: watch::Sender<Arc<View>>,
@@ -116,19 +117,16 @@ impl Driver {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stopped = stop.cancelled_owned();
+        tokio::pin!(stopped);
         loop {
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = &mut stopped => break,
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
-                Some(answer) = self.inbound.next() => self.answer(answer),
                 command = self.channels.commands.recv() => match command {
                     Some(command) => self.on_command(command),
                     None => break,
                 },
-                Some(Greeting { peer, info }) = self.channels.heard.recv() => {
-                    self.table.heard(peer, info, Instant::now());
-                    self.show();
-                }
                 Some((peer, addresses)) = self.channels.found.recv() => self.found(peer, &addresses),
                 _ = tick.tick() => self.on_tick(),
             }
@@ -145,7 +143,9 @@ impl Driver {
 
     fn on_tick(&mut self) {
         let now = Instant::now();
-        self.inbound.forget_abandoned();
+        for (peer, info) in self.channels.heard.take() {
+            self.table.heard(peer, info, now);
+        }
         self.give_up_greetings(now);
         for peer in self.table.due(now) {
             self.greet(peer, now);
@@ -180,12 +180,15 @@ impl Driver {
     /// Lets handlers that are under way answer, within a deadline.
     async fn stop(mut self) {
         self.channels.commands.close();
+        let inbound = &self.inbound;
+        let swarm = &mut self.swarm;
         let finish = async {
-            while let Some(answer) = self.inbound.next().await {
-                self.answer(answer);
+            tokio::select! {
+                () = inbound.ended() => {}
+                never = async { loop { swarm.select_next_some().await; } } => never,
             }
             // The answers are on their way when the network has nothing more to do at once.
-            while tokio::time::timeout(TICK, self.swarm.select_next_some()).await.is_ok() {}
+            while tokio::time::timeout(TICK, swarm.select_next_some()).await.is_ok() {}
         };
         if tokio::time::timeout(GRACE, finish).await.is_err() {
             tracing::warn!("handlers were still busy when the node stopped");

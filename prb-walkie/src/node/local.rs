@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use libp2p::PeerId;
-use tokio::sync::mpsc;
 use tonic::service::Routes;
 
 use super::config::Config;
 use crate::access::{Caller, Gate};
 use crate::proto::WalkieSystemInfo;
 use crate::proto::walkie_rpc_server::WalkieRpc;
-use crate::rpc::{Greeting, Own, Service, dispatch, server};
+use crate::rpc::{Heard, Own, Service, dispatch, server};
 
 /// What a node answers to a peer, byte for byte, without connections: for tests of handlers, and
 /// for fuzzing.
@@ -20,16 +19,14 @@ use crate::rpc::{Greeting, Own, Service, dispatch, server};
 pub struct LocalService {
     service: Service,
     deadline: Duration,
-    _greetings: mpsc::Receiver<Greeting>,
 }
 
 impl LocalService {
     /// The answers of a node with this id and these settings.
     pub fn new<T: WalkieRpc>(own: PeerId, config: &Config, handlers: T) -> Self {
-        let (greetings, heard) = mpsc::channel(1);
         let role = Routes::new(server(handlers, config.limits.message_bytes)).prepare();
-        let (service, _) = service(own, config, role, greetings);
-        Self { service, deadline: config.limits.handler, _greetings: heard }
+        let (service, _) = service(own, config, role, Heard::default());
+        Self { service, deadline: config.limits.handler }
     }
 
     /// The response wrapper to a request wrapper, however damaged that is.
@@ -43,7 +40,7 @@ pub(super) fn service(
     own: PeerId,
     config: &Config,
     role: Routes,
-    greetings: mpsc::Sender<Greeting>,
+    heard: Heard,
 ) -> (Service, WalkieSystemInfo) {
     let introduction = &config.introduction;
     let info = WalkieSystemInfo {
@@ -55,7 +52,7 @@ pub(super) fn service(
         ..WalkieSystemInfo::default()
     };
     let gate = Arc::new(Gate::new(own, config.access.clone()));
-    let handlers = Own { info: info.clone(), gate: Arc::clone(&gate), greetings };
+    let handlers = Own { info: info.clone(), gate: Arc::clone(&gate), heard };
     let own = Routes::new(server(handlers, config.limits.message_bytes)).prepare();
     (Service::new(gate, own, role), info)
 }

@@ -3,19 +3,22 @@
 use std::io;
 use std::time::Duration;
 
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::Boxed;
+use libp2p::core::upgrade;
 use libp2p::identity::Keypair;
 use libp2p::kad::store::MemoryStore;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{
-    StreamProtocol, Swarm, SwarmBuilder, connection_limits, identify, kad, mdns, noise, ping,
-    request_response, tcp, yamux,
+    PeerId, StreamProtocol, Swarm, SwarmBuilder, Transport, connection_limits, dns, identify, kad,
+    mdns, noise, ping, request_response, tcp, yamux,
 };
 use libp2p_mplex as mplex;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 
 use super::codec::{Codec, PROTOCOL};
-use super::config::{Config, Limits};
+use super::config::{Config, Limits, Multiplexing};
 use super::error::StartError;
 use crate::identity::Identity;
 
@@ -59,13 +62,9 @@ pub(super) fn keypair(identity: &Identity) -> Result<Keypair, StartError> {
 pub(super) fn build(keypair: Keypair, config: &Config) -> Result<Swarm<Protocols>, StartError> {
     let failed = |error: &dyn ToString| StartError::Network { reason: error.to_string() };
     let calls_per_connection = config.limits.calls_per_connection;
-    let muxers = (yamux::Config::default, move || multiplex(calls_per_connection));
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        // Yamux is offered first, so two nodes of ours speak it; older peers know mplex alone.
-        .with_tcp(tcp::Config::new().nodelay(true), noise::Config::new, muxers)
-        .map_err(|error| failed(&error))?
-        .with_dns()
+        .with_other_transport(|keypair| transport(keypair, config))
         .map_err(|error| failed(&error))?
         .with_behaviour(|keypair| protocols(keypair, config))
         .map_err(|error| failed(&error))?
@@ -76,6 +75,26 @@ pub(super) fn build(keypair: Keypair, config: &Config) -> Result<Swarm<Protocols
         })
         .build();
     Ok(swarm)
+}
+
+/// TCP, encrypted by noise, shared by yamux or mplex.
+fn transport(
+    keypair: &Keypair,
+    config: &Config,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Box<dyn std::error::Error + Send + Sync>> {
+    let tcp = tcp::tokio::Transport::new(tcp::Config::new().nodelay(true));
+    let encrypted = dns::tokio::Transport::system(tcp)?
+        .upgrade(upgrade::Version::V1Lazy)
+        .authenticate(noise::Config::new(keypair)?);
+    let mplex = multiplex(config.limits.calls_per_connection);
+    Ok(match config.multiplexing {
+        // Yamux is offered first, so two nodes of ours speak it; older peers know mplex alone.
+        Multiplexing::YamuxFirst => {
+            let yamux_first = upgrade::SelectUpgrade::new(yamux::Config::default(), mplex);
+            encrypted.multiplex(yamux_first).boxed()
+        }
+        Multiplexing::MplexAlone => encrypted.multiplex(mplex).boxed(),
+    })
 }
 
 fn multiplex(streams: usize) -> mplex::Config {
@@ -121,7 +140,7 @@ fn calls(limits: &Limits) -> request_response::Behaviour<Codec> {
     request_response::Behaviour::with_codec(codec, [protocol], config)
 }
 
-fn kademlia(own: libp2p::PeerId) -> kad::Behaviour<MemoryStore> {
+fn kademlia(own: PeerId) -> kad::Behaviour<MemoryStore> {
     let mut config = kad::Config::new(KADEMLIA);
     config
         .set_periodic_bootstrap_interval(Some(DISCOVER_EVERY))
@@ -135,7 +154,7 @@ fn kademlia(own: libp2p::PeerId) -> kad::Behaviour<MemoryStore> {
     kademlia
 }
 
-fn multicast(own: libp2p::PeerId, wanted: bool) -> io::Result<Option<mdns::tokio::Behaviour>> {
+fn multicast(own: PeerId, wanted: bool) -> io::Result<Option<mdns::tokio::Behaviour>> {
     let config = mdns::Config { query_interval: DISCOVER_EVERY, ..mdns::Config::default() };
     wanted.then(|| mdns::tokio::Behaviour::new(config, own)).transpose()
 }

@@ -48,7 +48,7 @@ impl PeerChannel {
         let body = request.into_body().collect().await?.to_bytes();
         let data = frame::unwrap(&body)
             .ok_or_else(|| Status::unimplemented("only single messages travel between peers"))?;
-        let answer = self.walkie.call(self.peer, &name, &data, timeout).await?;
+        let answer = self.walkie.carry(self.peer, &name, data, timeout).await?;
         Ok(frame::wrap(&answer))
     }
 }

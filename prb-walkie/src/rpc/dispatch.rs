@@ -28,7 +28,7 @@ pub(crate) async fn dispatch(
         Ok(request) => request,
         Err(error) => {
             let error = Status::invalid_argument(format!("not a request: {error}"));
-            return wrapper::answer("", Err(&status::to_peer(&error)));
+            return wrapper::answer(String::new(), Err(status::to_peer(&error)));
         }
     };
     let deadline = match request.timeout_ms {
@@ -40,10 +40,10 @@ pub(crate) async fn dispatch(
         .await
         .unwrap_or_else(|_| Err(Status::deadline_exceeded("The handler took too long.")));
     match answered {
-        Ok(data) => wrapper::answer(&nonce, Ok(data)),
+        Ok(data) => wrapper::answer(nonce, Ok(data)),
         Err(error) => {
             tracing::debug!(method, code = ?error.code(), error = error.message(), "call failed");
-            wrapper::answer(&nonce, Err(&status::to_peer(&error)))
+            wrapper::answer(nonce, Err(status::to_peer(&error)))
         }
     }
 }
@@ -60,8 +60,7 @@ async fn call(
     }
     let mut request = http::Request::new(Body::new(Full::new(frame::wrap(data))));
     *request.method_mut() = Verb::POST;
-    *request.uri_mut() =
-        method.path().parse().map_err(|_| Status::internal("a method's path is always a URI"))?;
+    *request.uri_mut() = method.uri().clone();
     *request.version_mut() = http::Version::HTTP_2;
     let headers = request.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -96,5 +95,5 @@ async fn answer(method: &Method, response: http::Response<Body>) -> Result<Bytes
 /// Answers a request that will not be handled.
 pub(crate) fn refuse(request: Bytes, reason: &str) -> Bytes {
     let nonce = WalkieRpcRequestWrapper::decode(request).unwrap_or_default().nonce;
-    wrapper::answer(&nonce, Err(&status::to_peer(&Status::resource_exhausted(reason))))
+    wrapper::answer(nonce, Err(status::to_peer(&Status::resource_exhausted(reason))))
 }

@@ -23,6 +23,7 @@ pub const SERVICE: &str = "prb.WalkieRpc";
 #[derive(Debug, Clone)]
 pub struct Method {
     name: String,
+    uri: http::Uri,
     input: MessageDescriptor,
     output: MessageDescriptor,
     streaming: bool,
@@ -36,8 +37,12 @@ impl Method {
     }
 
     /// Its path in a gRPC request, such as `/prb.WalkieRpc/ListPool`.
-    pub fn path(&self) -> String {
-        format!("/{SERVICE}/{}", self.name)
+    pub fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    pub(crate) fn uri(&self) -> &http::Uri {
+        &self.uri
     }
 
     /// Its request message; every scalar has explicit presence.
@@ -99,8 +104,10 @@ impl Service {
         let methods = service
             .methods()
             .map(|method| {
+                let path = format!("/{SERVICE}/{}", method.name());
                 let described = Method {
                     name: method.name().to_owned(),
+                    uri: path.parse().expect("names of the protocol are plain"),
                     input: method.input(),
                     output: method.output(),
                     streaming: method.is_client_streaming() || method.is_server_streaming(),

@@ -1,10 +1,10 @@
 //! What every service answers itself: who it is, and who may do more.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use libp2p::PeerId;
-use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
 use crate::access::{Caller, Gate};
@@ -12,11 +12,27 @@ use crate::discovery::introduction;
 use crate::proto::walkie_rpc_server::WalkieRpc;
 use crate::proto::{AuthRequest, AuthResponse, WalkieSystemInfo};
 
-/// A peer said who it is.
-#[derive(Debug)]
-pub(crate) struct Greeting {
-    pub(crate) peer: PeerId,
-    pub(crate) info: WalkieSystemInfo,
+/// More peers that introduce themselves are passed over until the others were noted; the node
+/// asks them itself later.
+const MOST_HEARD: usize = 256;
+
+/// Peers that said who they are, until the node looks: many calls of one peer are one piece of
+/// news, and wake nobody.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<HashMap<PeerId, WalkieSystemInfo>>>);
+
+impl Heard {
+    fn note(&self, peer: PeerId, info: WalkieSystemInfo) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.len() < MOST_HEARD || heard.contains_key(&peer) {
+            heard.insert(peer, info);
+        }
+    }
+
+    /// What was heard since it was taken last.
+    pub(crate) fn take(&self) -> HashMap<PeerId, WalkieSystemInfo> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Handlers of `Hello` and `Auth`.
@@ -24,8 +40,7 @@ pub(crate) struct Greeting {
 pub(crate) struct Own {
     pub(crate) info: WalkieSystemInfo,
     pub(crate) gate: Arc<Gate>,
-    /// Where greetings go. When it is full one is lost; the node asks the peer itself later.
-    pub(crate) greetings: mpsc::Sender<Greeting>,
+    pub(crate) heard: Heard,
 }
 
 #[tonic::async_trait]
@@ -37,11 +52,11 @@ impl WalkieRpc for Own {
         let caller = caller(&request);
         let info = request.into_inner();
         if let Caller::Peer { id, .. } = caller {
-            if let Some(reason) = introduction::refusal(&id, &info) {
-                tracing::warn!(%caller, reason, "refused an introduction");
-                return Err(Status::permission_denied(reason));
+            if let Err(refusal) = introduction::check(&id, &info) {
+                tracing::warn!(%caller, %refusal, "refused an introduction");
+                return Err(Status::permission_denied(refusal.to_string()));
             }
-            let _lost_when_full = self.greetings.try_send(Greeting { peer: id, info });
+            self.heard.note(id, info);
         }
         let mut answer = self.info.clone();
         answer.set_auth(self.gate.status(&caller));

@@ -75,14 +75,18 @@ impl Tower<http::Request<Body>> for Service {
             Err(status) => return Box::pin(async move { Ok(status.into_http()) }),
         };
         Box::pin(async move {
-            let path = request.uri().path().to_owned();
+            let uri = request.uri().clone();
             // A handler that panics fails its own call and no other.
             let answered = AssertUnwindSafe(async move { routes.call(request).await });
             Ok(match answered.catch_unwind().await {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) => Status::from_error(error.into()).into_http(),
                 Err(panic) => {
-                    tracing::error!(path, reason = reason(&*panic), "a handler panicked");
+                    tracing::error!(
+                        path = uri.path(),
+                        reason = reason(&*panic),
+                        "a handler panicked"
+                    );
                     Status::internal("The handler failed.").into_http()
                 }
             })

@@ -3,16 +3,20 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use prb_walkie::node::Walkie;
-use prb_walkie::proto::data_provider::GetBlobByKey;
-use prb_walkie::proto::lifecycle::{CreatePool, UpdateWorker, UuidQueryRequest};
-use prb_walkie::proto::{Empty, WalkieRoles, WalkieSystemInfo, db};
+use prb_walkie::node::{Multiplexing, Walkie};
+use prb_walkie::proto::data_provider::{GetBlob, GetBlobByKey};
+use prb_walkie::proto::lifecycle::{
+    CreatePool, CreateWorker, UpdatePool, UpdateWorker, UuidQueryRequest, update_pool,
+    update_worker,
+};
+use prb_walkie::proto::worker_state::Status as Stage;
+use prb_walkie::proto::{AuthRequest, AuthStatus, Empty, WalkieRoles, WalkieSystemInfo, db};
 use prb_walkie::rpc::{CallError, method};
 use prb_walkie::{PeerId, access};
 use serde_json::json;
 use tonic::{Code, Request};
 
-use crate::fixture::{body, config, pair, start};
+use crate::fixture::{body, config, held, pair, start};
 
 async fn blob(walkie: &Walkie, peer: PeerId, key: &str) -> Result<Vec<u8>, tonic::Status> {
     let request = GetBlobByKey { key: key.into(), ..Default::default() };
@@ -103,7 +107,7 @@ async fn what_is_not_there_is_not_found() {
     let (caller, server) = (start(config(WalkieRoles::WrClient)).await, start(open).await);
     let peer = caller.dial(server.listeners()[0].clone()).await.unwrap();
     let second = Duration::from_secs(5);
-    for name in ["KickWorker", "constructor", "", "../Hello"] {
+    for name in ["WantBlob", "constructor", "", "../Hello"] {
         let CallError::Refused { status, .. } =
             caller.call(peer, name, b"", second).await.unwrap_err()
         else {
@@ -152,6 +156,75 @@ async fn a_call_ends_at_its_deadline_and_so_does_its_handler() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_gives_a_call_up_makes_room_for_another() {
+    let mut narrow = config(WalkieRoles::WrClient);
+    narrow.limits.calls = 4;
+    let (caller, server) = (start(narrow).await, start(config(WalkieRoles::WrTrader)).await);
+    let peer = caller.dial(server.listeners()[0].clone()).await.unwrap();
+    let hold = || {
+        let caller = caller.clone();
+        tokio::spawn(async move { blob(&caller, peer, "hold:1").await })
+    };
+    let held_calls: Vec<_> = (0..4).map(|_| hold()).collect();
+    held(1, 4).await;
+    let busy = blob(&caller, peer, "size:1").await.unwrap_err();
+    assert_eq!(busy.code(), Code::ResourceExhausted);
+    for call in held_calls {
+        call.abort();
+    }
+    let freed = async {
+        while blob(&caller, peer, "size:1").await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), freed).await.expect("calls go out again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_ends_with_its_callers_connection() {
+    let (caller, server) = pair().await;
+    let peer = server.peer_id();
+    let calling = caller.clone();
+    let call = tokio::spawn(async move { blob(&calling, peer, "hold:2").await });
+    held(2, 1).await;
+    caller.shutdown().await;
+    held(2, 0).await;
+    assert!(call.await.unwrap().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_kinds_of_addresses_are_listened_on_and_called() {
+    let mut both = config(WalkieRoles::WrTrader);
+    both.listen = ["/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0", "/ip4/127.0.0.1/tcp/0"]
+        .map(|at| at.parse().unwrap())
+        .into();
+    let server = start(both).await;
+    let places = server.listeners();
+    assert_eq!(places.len(), 3, "{places:?}");
+    for place in places {
+        let caller = start(config(WalkieRoles::WrClient)).await;
+        let peer = caller.dial(place.clone()).await.unwrap();
+        assert_eq!(blob(&caller, peer, "size:9").await.unwrap().len(), 9, "{place}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_go_through_mplex_alone_too() {
+    let mut older = config(WalkieRoles::WrClient);
+    older.multiplexing = Multiplexing::MplexAlone;
+    let (caller, server) = (start(older).await, start(config(WalkieRoles::WrTrader)).await);
+    let peer = caller.dial(server.listeners()[0].clone()).await.unwrap();
+    let calls = (0..100).map(|at| {
+        let caller = caller.clone();
+        async move {
+            let key = format!("size:{}#{at}", at * 2000);
+            assert_eq!(blob(&caller, peer, &key).await.unwrap(), body(&key, at * 2000));
+        }
+    });
+    join_all(calls).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_or_absent_peer_is_an_error_that_says_where_it_tried() {
     let (caller, server) = pair().await;
     let second = Duration::from_secs(5);
@@ -197,7 +270,7 @@ async fn twenty_times_a_hundred_calls_at_once_all_get_their_own_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_client_calls_every_kind_of_method() {
+async fn the_same_client_calls_every_method() {
     let (caller, _) = pair().await;
     let mut open = config(WalkieRoles::WrLifecycleManager);
     open.access.mode = access::Mode::Open;
@@ -208,9 +281,34 @@ async fn the_same_client_calls_every_kind_of_method() {
     assert_eq!((info.para_id, info.para_committed_height), (2004, -1));
     assert_eq!(client.list_pool(Empty {}).await.unwrap().into_inner().pools[0].pid, 1 << 40);
     assert_eq!(client.list_worker(Empty {}).await.unwrap().into_inner().workers.len(), 1);
-    let ids = vec!["a".into(), "b".into()];
-    let states = client.get_worker_status(UuidQueryRequest { ids }).await.unwrap().into_inner();
-    assert_eq!(states.worker_states[1].public_key, "b");
+    let ids = || UuidQueryRequest { ids: vec!["a".into(), "b".into()] };
+    let answers = [
+        (client.get_worker_status(ids()).await, Stage::SIdle),
+        (client.restart_worker(ids()).await, Stage::SStarting),
+        (client.refresh_ra_and_restart_worker(ids()).await, Stage::SPreActive),
+        (client.kick_worker(ids()).await, Stage::SKicked),
+    ];
+    for (answer, stage) in answers {
+        let states = answer.unwrap().into_inner().worker_states;
+        assert_eq!((states[1].public_key.as_str(), states[1].status()), ("b", stage));
+    }
+    let pool = || db::Pool { name: "new".into(), ..db::Pool::default() };
+    let created = client.create_pool(CreatePool { pools: vec![pool()] }).await.unwrap();
+    let items = vec![update_pool::Item { id: None, pool: Some(pool()) }];
+    let updated = client.update_pool(UpdatePool { items }).await.unwrap();
+    assert_eq!(
+        (created.into_inner().pools, updated.into_inner().pools),
+        (vec![pool()], vec![pool()])
+    );
+    let worker = || db::Worker { name: "new".into(), ..db::Worker::default() };
+    let created = client.create_worker(CreateWorker { workers: vec![worker()] }).await.unwrap();
+    let items = vec![update_worker::Item { id: None, worker: Some(worker()) }];
+    let updated = client.update_worker(UpdateWorker { items }).await.unwrap();
+    assert_eq!(created.into_inner().workers, updated.into_inner().workers);
+    let rejected = client.auth(AuthRequest::default()).await.unwrap().into_inner();
+    assert_eq!(rejected.status(), AuthStatus::AsRejected);
+    let missing = client.get_blob_with_token(GetBlob::default()).await.unwrap_err();
+    assert_eq!(missing.code(), Code::Unimplemented);
     let refused = client.update_worker(UpdateWorker::default()).await.unwrap_err();
     assert_eq!((refused.code(), refused.message()), (Code::InvalidArgument, "stake: not a number"));
 }

@@ -1,6 +1,8 @@
 //! Nodes for tests: on loopback, with a role that answers in known ways.
 
+use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +15,7 @@ use prb_walkie::proto::lifecycle::{
     CreatePool, CreateWorker, PoolList, UpdatePool, UpdateWorker, UuidQueryRequest, WorkerList,
 };
 use prb_walkie::proto::walkie_rpc_server::WalkieRpc;
+use prb_walkie::proto::worker_state::Status as Stage;
 use prb_walkie::proto::{Empty, WalkieRoles, WorkerState, WorkerStateUpdate, db};
 use tonic::{Request, Response, Status};
 
@@ -76,7 +79,36 @@ pub(crate) fn body(key: &str, length: usize) -> Bytes {
     key.bytes().cycle().take(length).collect()
 }
 
-/// Answers by what is asked: a blob's key says what to do.
+/// Handlers of `hold:N` that are at work, by N.
+static HELD: LazyLock<Mutex<HashMap<u64, usize>>> = LazyLock::new(Mutex::default);
+
+struct Held(u64);
+
+impl Held {
+    fn new(number: u64) -> Self {
+        *HELD.lock().unwrap().entry(number).or_default() += 1;
+        Self(number)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        *HELD.lock().unwrap().entry(self.0).or_default() -= 1;
+    }
+}
+
+/// Waits until so many handlers of `hold:{number}` are at work.
+pub(crate) async fn held(number: u64, count: usize) {
+    let search = async {
+        while HELD.lock().unwrap().get(&number).copied().unwrap_or_default() != count {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), search).await.expect("it never came");
+}
+
+/// Answers by what is asked: a blob's key says what to do. What peers of the field declare and
+/// never handle is not handled here either.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Role;
 
@@ -95,7 +127,7 @@ impl WalkieRpc for Role {
         }))
     }
 
-    /// `size:N`, `wait:MS`, `panic`, `refuse:N`, `caller`.
+    /// `size:N`, `wait:MS`, `hold:N`, `panic`, `refuse:N`, `caller`.
     async fn get_blob_by_key(
         &self,
         request: Request<GetBlobByKey>,
@@ -109,6 +141,10 @@ impl WalkieRpc for Role {
             "wait" => {
                 tokio::time::sleep(Duration::from_millis(number)).await;
                 body(&key, 10)
+            }
+            "hold" => {
+                let _held = Held::new(number);
+                std::future::pending::<Bytes>().await
             }
             "panic" => panic!("as asked"),
             "refuse" => return Err(Status::new((number as i32).into(), "as asked")),
@@ -133,8 +169,16 @@ impl WalkieRpc for Role {
         Ok(Response::new(PoolList { pools: request.into_inner().pools }))
     }
 
-    async fn update_pool(&self, _: Request<UpdatePool>) -> Result<Response<PoolList>, Status> {
-        Err(Status::not_found("Pool not found!"))
+    async fn update_pool(
+        &self,
+        request: Request<UpdatePool>,
+    ) -> Result<Response<PoolList>, Status> {
+        let items = request.into_inner().items;
+        if items.is_empty() {
+            return Err(Status::not_found("Pool not found!"));
+        }
+        let pools = items.into_iter().filter_map(|item| item.pool).collect();
+        Ok(Response::new(PoolList { pools }))
     }
 
     async fn list_worker(&self, _: Request<Empty>) -> Result<Response<WorkerList>, Status> {
@@ -144,28 +188,53 @@ impl WalkieRpc for Role {
 
     async fn create_worker(
         &self,
-        _: Request<CreateWorker>,
+        request: Request<CreateWorker>,
     ) -> Result<Response<WorkerList>, Status> {
-        Err(Status::already_exists("worker exists"))
+        let workers = request.into_inner().workers;
+        if workers.is_empty() {
+            return Err(Status::already_exists("worker exists"));
+        }
+        Ok(Response::new(WorkerList { workers }))
     }
 
     async fn update_worker(
         &self,
-        _: Request<UpdateWorker>,
+        request: Request<UpdateWorker>,
     ) -> Result<Response<WorkerList>, Status> {
-        Err(Status::invalid_argument("stake: not a number"))
+        let items = request.into_inner().items;
+        if items.is_empty() {
+            return Err(Status::invalid_argument("stake: not a number"));
+        }
+        let workers = items.into_iter().filter_map(|item| item.worker).collect();
+        Ok(Response::new(WorkerList { workers }))
+    }
+
+    async fn restart_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        Ok(states(request, Stage::SStarting))
+    }
+
+    async fn refresh_ra_and_restart_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        Ok(states(request, Stage::SPreActive))
+    }
+
+    async fn kick_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        Ok(states(request, Stage::SKicked))
     }
 
     async fn get_worker_status(
         &self,
         request: Request<UuidQueryRequest>,
     ) -> Result<Response<WorkerStateUpdate>, Status> {
-        let states = request.into_inner().ids.into_iter().map(|id| WorkerState {
-            public_key: id,
-            parent_header_synched_to: -1,
-            ..WorkerState::default()
-        });
-        Ok(Response::new(WorkerStateUpdate { worker_states: states.collect() }))
+        Ok(states(request, Stage::SIdle))
     }
 
     async fn watch_worker_status(
@@ -178,4 +247,14 @@ impl WalkieRpc for Role {
         let update = || Ok(WorkerStateUpdate::default());
         Ok(Response::new(Box::pin(futures::stream::iter([update(), update(), update()]))))
     }
+}
+
+fn states(request: Request<UuidQueryRequest>, stage: Stage) -> Response<WorkerStateUpdate> {
+    let states = request.into_inner().ids.into_iter().map(|id| WorkerState {
+        status: stage.into(),
+        public_key: id,
+        parent_header_synched_to: -1,
+        ..WorkerState::default()
+    });
+    Response::new(WorkerStateUpdate { worker_states: states.collect() })
 }

@@ -5,14 +5,23 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use prb_walkie::access::token::Token;
 use prb_walkie::node::{Config, Grpc, Tls, Walkie};
-use prb_walkie::proto::data_provider::GetBlobByKey;
+use prb_walkie::proto::data_provider::{GetBlobByKey, WantBlob};
 use prb_walkie::proto::lifecycle::UuidQueryRequest;
 use prb_walkie::proto::walkie_rpc_client::WalkieRpcClient;
 use prb_walkie::proto::{Empty, WalkieRoles, WalkieSystemInfo};
+use prb_walkie::rpc::SERVICE;
+use prost::Message;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest as Question;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse as Answer;
 
-use crate::fixture::{body, config, start};
+use crate::fixture::{body, config, held, start};
 
 fn served(token: Option<Token>, tls: Option<Tls>) -> Config {
     let mut config = config(WalkieRoles::WrLifecycleManager);
@@ -54,8 +63,7 @@ async fn the_token_opens_everything_and_a_wrong_one_nothing() {
     let walkie = start(served(Some(token.clone()), None)).await;
     let mut client = client(&walkie).await;
     assert!(client.list_pool(with(&token, Empty {})).await.is_ok());
-    let ids = UuidQueryRequest::default();
-    let missing = client.kick_worker(with(&token, ids)).await.unwrap_err();
+    let missing = client.want_blob(with(&token, WantBlob::default())).await.unwrap_err();
     assert_eq!(missing.code(), Code::Unimplemented);
     let wrong = with(&Token::generate(), WalkieSystemInfo::default());
     let refused = client.hello(wrong).await.unwrap_err();
@@ -70,6 +78,58 @@ async fn worker_states_can_be_streamed() {
     let request = with(&token, UuidQueryRequest::default());
     let updates = client.watch_worker_status(request).await.unwrap().into_inner();
     assert_eq!(updates.try_collect::<Vec<_>>().await.unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reflection_and_health_are_everybodys() {
+    let walkie = start(served(Some(Token::generate()), None)).await;
+    let url = format!("http://{}", walkie.grpc_address().unwrap());
+    let channel = Endpoint::from_shared(url).unwrap().connect().await.unwrap();
+
+    let request = HealthCheckRequest { service: SERVICE.into() };
+    let health = HealthClient::new(channel.clone()).check(request).await.unwrap().into_inner();
+    assert_eq!(health.status(), ServingStatus::Serving);
+
+    let ask = |message_request| ServerReflectionRequest {
+        message_request: Some(message_request),
+        ..ServerReflectionRequest::default()
+    };
+    let questions = [
+        ask(Question::ListServices(String::new())),
+        ask(Question::FileContainingSymbol(SERVICE.into())),
+    ];
+    let answers = ServerReflectionClient::new(channel)
+        .server_reflection_info(futures::stream::iter(questions))
+        .await
+        .unwrap()
+        .into_inner();
+    let mut answers: Vec<_> = answers.try_collect().await.unwrap();
+    let Some(Answer::FileDescriptorResponse(files)) = answers.pop().unwrap().message_response
+    else {
+        panic!("no descriptors")
+    };
+    let described = files.file_descriptor_proto.iter().any(|file| {
+        let file = prost_types::FileDescriptorProto::decode(&file[..]).unwrap();
+        file.service.iter().any(|service| service.method.len() == 19)
+    });
+    assert!(described, "with all its methods");
+    let Some(Answer::ListServicesResponse(services)) = answers.pop().unwrap().message_response
+    else {
+        panic!("no services")
+    };
+    assert!(services.service.iter().any(|service| service.name == SERVICE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_ends_with_its_client() {
+    let walkie = start(served(None, None)).await;
+    let mut client = client(&walkie).await;
+    let call = tokio::spawn(async move {
+        client.get_blob_by_key(GetBlobByKey { key: "hold:3".into(), ..Default::default() }).await
+    });
+    held(3, 1).await;
+    call.abort();
+    held(3, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

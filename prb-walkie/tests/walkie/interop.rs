@@ -1,20 +1,23 @@
 //! Against a peer made of the packages that version 2 is made of: js-libp2p with mplex alone.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use prb_walkie::node::Walkie;
-use prb_walkie::proto::data_provider::GetBlobByKey;
+use prb_walkie::proto::data_provider::{GetBlobByKey, WantBlob};
 use prb_walkie::proto::lifecycle::{CreatePool, CreateWorker, UpdateWorker};
 use prb_walkie::proto::{Empty, WalkieRoles, db};
+use prb_walkie::rpc::status::NOT_IMPLEMENTED as MISSING;
+use prb_walkie::rpc::{Method, method, methods};
 use prb_walkie::{Multiaddr, PeerId, access};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tonic::{Code, Request};
 
-use crate::fixture::{CHAIN, body, config, eventually, start};
+use crate::fixture::{CHAIN, body, config, eventually, identity, start};
 
 const SOON: Duration = Duration::from_mins(1);
 
@@ -110,33 +113,85 @@ fn manager() -> Value {
     json!({ "role": 3, "chainIdentity": CHAIN, "bridgeIdentity": "default" })
 }
 
+type Expected = Option<(&'static str, Value)>;
+
+/// Every method, a request for it, and a value in the answer; what is not handled by peers of the
+/// field has none.
+fn every_method() -> Vec<(&'static str, Value, Expected)> {
+    let pool = || json!({ "name": "new", "pid": "7", "syncOnly": true });
+    let worker = || json!({ "name": "new", "stake": "1000000000000000000000" });
+    let ids = || json!({ "ids": ["a"] });
+    let name = |of: &'static str| Some((of, json!("new")));
+    let status = |status: &str| Some(("/workerStates/0/status", json!(status)));
+    vec![
+        ("Hello", json!({ "role": 0 }), Some(("/role", json!("WR_LIFECYCLE_MANAGER")))),
+        ("Auth", json!({ "type": 1, "authString": "00" }), Some(("/status", json!("AS_REJECTED")))),
+        ("GetDataProviderInfo", json!({}), Some(("/paraId", json!(2004)))),
+        ("GetBlobByKey", json!({ "key": "size:77" }), Some(("/bytes", json!(77)))),
+        ("WantBlob", json!({ "number": 1 }), None),
+        ("GetBlobWithToken", json!({ "token": "t" }), None),
+        ("ReportBadBlock", json!({ "number": 1 }), None),
+        ("GetTraderStatus", json!({}), None),
+        ("ListPool", json!({}), Some(("/pools/0/pid", json!("1099511627776")))),
+        ("CreatePool", json!({ "pools": [pool()] }), name("/pools/0/name")),
+        (
+            "UpdatePool",
+            json!({ "items": [{ "id": { "pid": "7" }, "pool": pool() }] }),
+            name("/pools/0/name"),
+        ),
+        ("ListWorker", json!({}), Some(("/workers/0/name", json!("worker")))),
+        ("CreateWorker", json!({ "workers": [worker()] }), name("/workers/0/name")),
+        (
+            "UpdateWorker",
+            json!({ "items": [{ "id": { "name": "w" }, "worker": worker() }] }),
+            name("/workers/0/name"),
+        ),
+        ("RestartWorker", ids(), status("S_STARTING")),
+        ("RefreshRaAndRestartWorker", ids(), status("S_PRE_ACTIVE")),
+        ("KickWorker", ids(), status("S_KICKED")),
+        ("GetWorkerStatus", ids(), status("S_IDLE")),
+    ]
+}
+
+#[test]
+fn every_method_is_tried() {
+    let tried: HashSet<_> = every_method().into_iter().map(|(name, ..)| name).collect();
+    let unary = methods().filter(|method| !method.is_streaming()).map(Method::name);
+    assert_eq!(tried, unary.collect());
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn javascript_calls_every_kind_of_method() {
+async fn javascript_calls_every_method() {
     if skipped() {
         return;
     }
     let walkie = open_manager().await;
     let mut js = JavaScript::start(json!({})).await;
+    for (method, request, expected) in every_method() {
+        let answer = js.call(&walkie, method, request).await;
+        match expected {
+            Some((at, value)) => {
+                assert_eq!(answer["data"].pointer(at), Some(&value), "{method}: {answer}");
+            }
+            None => {
+                assert_eq!(answer["error"], json!({ "type": 2, "message": MISSING }), "{method}");
+            }
+        }
+    }
     let hello = js.call(&walkie, "Hello", json!({ "role": 0 })).await;
     assert_eq!(hello["data"]["peerId"], walkie.peer_id().to_base58(), "{hello}");
-    assert_eq!(hello["data"]["role"], "WR_LIFECYCLE_MANAGER");
     let info = js.call(&walkie, "GetDataProviderInfo", json!({})).await;
-    assert_eq!(info["data"]["paraId"], 2004, "{info}");
     assert_eq!(info["data"]["paraTarget"], 0, "zeros are written out: {info}");
     let pools = js.call(&walkie, "ListPool", json!({})).await;
-    assert_eq!(pools["data"]["pools"][0]["pid"], "1099511627776");
     assert_eq!(pools["data"]["pools"][0]["deleted"], false);
-    let pool = json!({ "pools": [{ "name": "new", "pid": "7" }] });
-    assert_eq!(js.call(&walkie, "CreatePool", pool).await["data"]["pools"][0]["name"], "new");
     let states = js.call(&walkie, "GetWorkerStatus", json!({ "ids": ["a"] })).await;
     assert_eq!(states["data"]["workerStates"][0]["parentHeaderSynchedTo"], -1);
     let errors = [
         ("CreateWorker", 3, "worker exists"),
         ("UpdatePool", 2, "Pool not found!"),
         ("UpdateWorker", 1, "stake: not a number"),
-        ("KickWorker", 2, "Handler not implemented."),
-        ("NoSuch", 2, "Handler not implemented."),
-        ("toString", 2, "Handler not implemented."),
+        ("NoSuch", 2, MISSING),
+        ("toString", 2, MISSING),
     ];
     for (method, kind, message) in errors {
         let answer = js.call(&walkie, method, json!({})).await;
@@ -145,7 +200,7 @@ async fn javascript_calls_every_kind_of_method() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn we_call_javascript_and_understand_it() {
+async fn we_call_every_method_of_javascript() {
     if skipped() {
         return;
     }
@@ -153,23 +208,63 @@ async fn we_call_javascript_and_understand_it() {
     let js = JavaScript::start(manager()).await;
     let peer = walkie.dial(js.address.clone()).await.unwrap();
     assert_eq!(peer, js.id);
+    for (name, request, expected) in every_method() {
+        let method = method(name).unwrap();
+        let answer = walkie.call_json(peer, method, &request, SOON).await.unwrap();
+        match expected {
+            Some(("/bytes", _)) => assert_eq!(answer["data"]["key"], "size:77", "{answer}"),
+            Some((at, value)) => {
+                assert_eq!(answer["data"].pointer(at), Some(&value), "{name}: {answer}");
+            }
+            None => assert_eq!(answer["error"], json!({ "type": 2, "message": MISSING }), "{name}"),
+        }
+    }
     let mut client = walkie.client(peer);
     let info = client.get_data_provider_info(Empty {}).await.unwrap().into_inner();
     assert_eq!((info.para_id, info.para_committed_height), (2004, -1));
-    let pools = client.list_pool(Empty {}).await.unwrap().into_inner().pools;
-    assert_eq!((pools[0].pid, pools[0].name.as_str()), (4_294_967_297, "pool"));
     let refused = client.update_worker(UpdateWorker::default()).await.unwrap_err();
     assert_eq!(refused.code(), Code::NotFound);
     assert_eq!(refused.message(), "Worker no-such-id not found!");
     let refused = client.create_worker(CreateWorker::default()).await.unwrap_err();
     assert_eq!(refused.code(), Code::AlreadyExists);
-    let missing = client.list_worker(Empty {}).await.unwrap_err();
+    let missing = client.want_blob(WantBlob::default()).await.unwrap_err();
     assert_eq!(missing.code(), Code::Unimplemented);
     let thrown = client
         .get_blob_by_key(GetBlobByKey { key: "throw:1".into(), ..Default::default() })
         .await
         .unwrap_err();
     assert_eq!((thrown.code(), thrown.message()), (Code::Internal, "TypeError: as asked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_shows_anothers_key_gets_no_connection() {
+    if skipped() {
+        return;
+    }
+    let walkie = open_manager().await;
+    let (caller, victim) = (start(config(WalkieRoles::WrClient)).await, identity());
+    let peer = caller.dial(walkie.listeners()[0].clone()).await.unwrap();
+    let public_key = hex::encode(victim.public_key());
+    let mut liar = JavaScript::start(json!({ "impersonate": public_key })).await;
+    let command = json!({
+        "target": target(&walkie), "method": "Hello", "request": { "role": 0 }, "rounds": 5, "width": 4,
+        "keep": true,
+    });
+    let lies = liar.ask(command.clone());
+    let calls = async {
+        for _ in 0..50 {
+            caller.client(peer).list_pool(Empty {}).await.unwrap();
+        }
+    };
+    for refused in futures::future::join(lies, calls).await.0 {
+        assert!(refused["failed"].is_string(), "{refused}");
+    }
+    let victim = victim.peer_id().to_string();
+    assert!(walkie.peers().iter().all(|peer| peer.id.to_string() != victim));
+    let mut honest = JavaScript::start(json!({})).await;
+    for answer in honest.ask(command).await {
+        assert_eq!(answer["data"]["peerId"], walkie.peer_id().to_base58(), "{answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod abuse;
 mod access;
 mod calls;
 mod discovery;
@@ -11,4 +12,7 @@ mod hostile;
 mod interop;
 mod json;
 mod namespaces;
+mod numbers;
+mod processes;
+mod stranger;
 mod vectors;

@@ -1,6 +1,7 @@
 //! Several machines, as network namespaces on one switch: peers that know nothing of each other
 //! but the network they are in.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ use crate::fixture::{CHAIN, Role, config};
 /// Set for the processes that are one node each: where its identity is.
 const IDENTITY: &str = "PRB_TEST_NODE_IDENTITY";
 const ROLE: &str = "PRB_TEST_NODE_ROLE";
+/// Which multicast DNS they use: `both`, `mdns`, `older`, `none`.
+const MULTICAST: &str = "PRB_TEST_NODE_MULTICAST";
 
 /// A peer must be seen, missed and seen again within this.
 const NOTICED: Duration = Duration::from_secs(30);
@@ -32,8 +35,8 @@ struct Machines {
 }
 
 impl Machines {
-    fn new(count: usize) -> Self {
-        let name = format!("prb{}m", std::process::id());
+    fn new(name: &str, count: usize) -> Self {
+        let name = format!("prb{}{name}", std::process::id());
         let machines = Self { name, count };
         ip(&format!("netns add {}switch", machines.name));
         ip(&format!("-n {}switch link add switch type bridge", machines.name));
@@ -76,12 +79,17 @@ impl Machines {
         Node { process, events }
     }
 
-    fn rust(&self, at: usize, role: WalkieRoles, identity: &std::path::Path) -> Node {
+    fn rust(&self, at: usize, role: WalkieRoles, identity: &Path) -> Node {
+        self.rust_with(at, role, identity, "both")
+    }
+
+    fn rust_with(&self, at: usize, role: WalkieRoles, identity: &Path, multicast: &str) -> Node {
         let mut program = tokio::process::Command::new(std::env::current_exe().unwrap());
         program
             .args(["namespaces::one_node", "--exact", "--ignored", "--nocapture"])
             .env(IDENTITY, identity)
-            .env(ROLE, role.as_str_name());
+            .env(ROLE, role.as_str_name())
+            .env(MULTICAST, multicast);
         self.run(at, &mut program)
     }
 }
@@ -121,6 +129,19 @@ impl Node {
         took
     }
 
+    /// The peers of all reports so far.
+    async fn reported(&mut self) -> Vec<String> {
+        let mut reports = Vec::new();
+        let pause = Duration::from_millis(500);
+        while let Ok(line) = tokio::time::timeout(pause, self.events.next_line()).await {
+            let line = line.unwrap().expect("the node goes on");
+            if let Ok(event) = serde_json::from_str::<Value>(&line) {
+                reports.push(event["peers"].to_string());
+            }
+        }
+        reports
+    }
+
     async fn sees(&mut self, role: &str, standing: &str) {
         let what = format!("{role} is {standing}");
         let wanted = |event: &Value| {
@@ -140,8 +161,9 @@ async fn one_node() {
     let identity = Identity::load_or_create(identity.as_ref(), Name::Trade).unwrap();
     let mut config = config(role);
     config.listen = vec!["/ip4/0.0.0.0/tcp/0".parse().unwrap()];
-    config.discovery.mdns = true;
-    config.discovery.older_mdns = true;
+    let multicast = std::env::var(MULTICAST).unwrap();
+    config.discovery.mdns = ["both", "mdns"].contains(&multicast.as_str());
+    config.discovery.older_mdns = ["both", "older"].contains(&multicast.as_str());
     let walkie = Walkie::builder(config).service(Role).start(&identity).await.unwrap();
     let mut view = walkie.subscribe();
     loop {
@@ -175,7 +197,7 @@ async fn machines_find_each_other_by_multicast_and_notice_who_moves() {
     if skipped() {
         return;
     }
-    let machines = Machines::new(4);
+    let machines = Machines::new("m", 4);
     let keys = tempfile::tempdir().unwrap();
     let (ours, theirs) = (keys.path().join("manager"), keys.path().join("provider"));
     let mut manager = machines.rust(0, WrLifecycleManager, &ours);
@@ -204,4 +226,24 @@ async fn machines_find_each_other_by_multicast_and_notice_who_moves() {
     manager.sees("WR_DATA_PROVIDER_INT", "Lost").await;
     let _replaced = machines.rust(2, WrDataProviderInt, &theirs);
     manager.sees("WR_DATA_PROVIDER_INT", "Live").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_multicast_finds_peers_alone_and_none_finds_nobody() {
+    use WalkieRoles::{WrDataProviderExt, WrDataProviderInt, WrLifecycleManager, WrTrader};
+    if skipped() {
+        return;
+    }
+    let machines = Machines::new("k", 4);
+    let keys = tempfile::tempdir().unwrap();
+    let key = |name: &str| keys.path().join(name);
+    let mut deaf = machines.rust_with(0, WrDataProviderExt, &key("deaf"), "none");
+    let mut manager = machines.rust_with(1, WrLifecycleManager, &key("manager"), "both");
+    let mut newer = machines.rust_with(2, WrDataProviderInt, &key("newer"), "mdns");
+    let mut older = machines.rust_with(3, WrTrader, &key("older"), "older");
+    manager.sees("WR_DATA_PROVIDER_INT", "Live").await;
+    newer.sees("WR_LIFECYCLE_MANAGER", "Live").await;
+    manager.sees("WR_TRADER", "Live").await;
+    older.sees("WR_LIFECYCLE_MANAGER", "Live").await;
+    assert_eq!(deaf.reported().await, ["[]"], "it was there all the time");
 }

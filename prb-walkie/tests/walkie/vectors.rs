@@ -102,6 +102,31 @@ fn every_vector_shows_as_described_and_encodes_back() {
     }
 }
 
+/// Whoever adds a vector says here where it is tried.
+#[test]
+fn every_vector_is_tried_somewhere() {
+    let messages: Vec<_> = messages().into_iter().map(|vector| vector.name).collect();
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "hex") {
+            continue;
+        }
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let bytes = hex::decode(std::fs::read_to_string(&path).unwrap().trim()).unwrap();
+        match name.as_str() {
+            // Beside the code of identities and sealed operators, from the same bytes.
+            "identity" | "enc_pool_operator" => {
+                assert_eq!(std::fs::read(path.with_extension("bin")).unwrap(), bytes, "{name}");
+            }
+            // Beside the code of the older multicast DNS.
+            _ if name.starts_with("mdns_") => {}
+            // Beside the blob server, which is not part of this crate.
+            _ if name.starts_with("blob_") => {}
+            _ => assert!(messages.contains(&name), "{name} is tried nowhere"),
+        }
+    }
+}
+
 fn round_trip<M: Message + Default + PartialEq + std::fmt::Debug>(name: &str, bytes: &[u8]) {
     let decoded = M::decode(bytes).unwrap();
     assert_eq!(M::decode(&decoded.encode_to_vec()[..]).unwrap(), decoded, "{name}");

@@ -1,152 +1,207 @@
 //! The wire between services, against bare libp2p on the same machine in the same run.
+//!
+//! Bare is libp2p's request-response as it comes: the same runtime, transport, kind of key, codec
+//! and bytes on the wire, but no peers to keep track of, no service, no checks, and the swarm
+//! polled by whoever calls. Rounds of ours and of bare alternate, so that a machine that is slow
+//! for a while is so for both.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bytes::Bytes;
 use clap::Args as ClapArgs;
-use futures::StreamExt;
-use prb_walkie::access::Mode;
+use libp2p::identity::Keypair;
 use prb_walkie::identity::Identity;
-use prb_walkie::node::{Config, Introduction, Walkie};
-use prb_walkie::proto::data_provider::{GetBlobByKey, RawBlob};
-use prb_walkie::proto::walkie_rpc_server::WalkieRpc;
-use prb_walkie::proto::{WalkieRoles, WalkieSystemInfo};
+use prost::Message;
 use serde_json::{Map, Value, json};
-use tonic::{Request, Response, Status};
 
 use crate::rounded;
 
 mod bare;
+mod ours;
 
 /// What to measure.
-#[derive(ClapArgs)]
+#[derive(ClapArgs, Clone)]
 pub(crate) struct Args {
-    /// Calls one after the other, and again at most 100 at once.
-    #[arg(long, default_value_t = 20_000)]
+    /// Times that ours and bare take turns.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Calls of a round, one after the other, and again at most 100 at once.
+    #[arg(long, default_value_t = 3_000)]
     calls: usize,
-    /// Calls with a connection each.
-    #[arg(long, default_value_t = 200)]
+    /// Calls of a round with a connection each.
+    #[arg(long, default_value_t = 50)]
     dials: usize,
-    /// Large answers.
-    #[arg(long, default_value_t = 20)]
+    /// Large answers of a round.
+    #[arg(long, default_value_t = 4)]
     blobs: usize,
     /// Megabytes (10^6 bytes) of a large answer.
     #[arg(long, default_value_t = 50)]
     megabytes: usize,
 }
 
+/// Calls at once where many are in flight.
+const WIDTH: usize = 100;
+
+#[derive(Debug, Clone, Copy)]
+enum Muxer {
+    Yamux,
+    Mplex,
+}
+
+impl fmt::Display for Muxer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Yamux => "yamux",
+            Self::Mplex => "mplex",
+        })
+    }
+}
+
 pub(crate) fn measure(args: &Args) -> Result<Map<String, Value>> {
-    tokio::runtime::Runtime::new()?.block_on(run(args))
+    let args = args.clone();
+    tokio::runtime::Runtime::new()?.block_on(async move {
+        let mut figures = Map::new();
+        for muxer in [Muxer::Yamux, Muxer::Mplex] {
+            // In a task, as services call: the thread that waits here is none of the runtime's.
+            let measured = tokio::spawn(measure_muxer(muxer, args.clone())).await??;
+            figures.insert(muxer.to_string(), measured);
+        }
+        Ok(figures)
+    })
 }
 
-/// Answers blobs of the length in their key.
-struct Blobs(Bytes);
+/// The rates of every round, of one kind of load.
+#[derive(Default)]
+struct Rates {
+    ours: Vec<f64>,
+    bare: Vec<f64>,
+}
 
-#[tonic::async_trait]
-impl WalkieRpc for Blobs {
-    async fn get_blob_by_key(
-        &self,
-        request: Request<GetBlobByKey>,
-    ) -> Result<Response<RawBlob>, Status> {
-        let key = request.into_inner().key;
-        let length: usize = key.parse().map_err(|_| Status::not_found("no such blob"))?;
-        Ok(Response::new(RawBlob { key, empty: false, data: self.0.slice(..length) }))
+impl Rates {
+    fn figures(&self, unit: &str) -> Value {
+        let ratios: Vec<_> =
+            self.ours.iter().zip(&self.bare).map(|(ours, bare)| ours / bare).collect();
+        json!({
+            unit: rounded(median(&self.ours)),
+            "bare": rounded(median(&self.bare)),
+            "of_bare": rounded(median(&ratios)),
+            "of_bare_rounds": ratios.into_iter().map(rounded).collect::<Vec<_>>(),
+        })
     }
 }
 
-async fn run(args: &Args) -> Result<Map<String, Value>> {
+fn median(figures: &[f64]) -> f64 {
+    let mut figures = figures.to_vec();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
+async fn measure_muxer(muxer: Muxer, args: Args) -> Result<Value> {
     let body = Bytes::from(vec![0xa5; args.megabytes * 1_000_000]);
-    let mut figures = Map::new();
-    ours(args, body.clone(), &mut figures).await?;
-    for muxer in [bare::Muxer::Yamux, bare::Muxer::Mplex] {
-        let (calls_per_s, megabytes_per_s) =
-            bare::measure(muxer, args.calls, args.blobs, body.clone()).await?;
-        figures.insert(format!("bare_{muxer}_sequential_calls_per_s"), rounded(calls_per_s));
-        figures.insert(format!("bare_{muxer}_megabytes_per_s"), rounded(megabytes_per_s));
+    let ours = ours::Pair::start(muxer, body.clone()).await?;
+    let mut bare = bare::Pair::start(muxer, body.clone()).await?;
+    let mut dialler = bare::Dialler::new(muxer)?;
+    for warm_up in 0..2 * WIDTH {
+        ours.call().await?;
+        bare.call().await?;
+        if warm_up % WIDTH == 0 {
+            dialler.call(ours.place()).await?;
+            dialler.call(bare.place()).await?;
+        }
     }
-    let ratio = |ours: &str, bare: &str| -> Option<Value> {
-        Some(rounded(figures.get(ours)?.as_f64()? / figures.get(bare)?.as_f64()?))
-    };
-    let ratios = json!({
-        "sequential": ratio("sequential_calls_per_s", "bare_yamux_sequential_calls_per_s"),
-        "megabytes": ratio("megabytes_per_s", "bare_yamux_megabytes_per_s"),
-    });
-    figures.insert("of_bare".into(), ratios);
-    Ok(figures)
-}
+    let [mut sequential, mut role, mut many, mut dials, mut blobs] =
+        std::array::from_fn(|_| Rates::default());
+    let mut took = Vec::with_capacity(args.rounds * args.calls);
+    for _ in 0..args.rounds {
+        let started = Instant::now();
+        for _ in 0..args.calls {
+            let asked = Instant::now();
+            ours.call().await?;
+            took.push(asked.elapsed());
+        }
+        sequential.ours.push(rate(args.calls, started));
+        let started = Instant::now();
+        for _ in 0..args.calls {
+            bare.call().await?;
+        }
+        let bare_rate = rate(args.calls, started);
+        sequential.bare.push(bare_rate);
+        let started = Instant::now();
+        for _ in 0..args.calls {
+            ours.call_role().await?;
+        }
+        role.ours.push(rate(args.calls, started));
+        role.bare.push(bare_rate);
 
-async fn node(role: WalkieRoles, body: Bytes) -> Result<Walkie> {
-    let mut config = Config::new(Introduction {
-        hostname: "bench".into(),
-        role,
-        chain_identity: "0xabc".into(),
-        bridge_identity: "default".into(),
-    });
-    config.listen = vec!["/ip4/127.0.0.1/tcp/0".parse()?];
-    config.discovery.mdns = false;
-    config.discovery.older_mdns = false;
-    config.access.mode = Mode::Open;
-    Ok(Walkie::builder(config).service(Blobs(body)).start(&Identity::generate()?).await?)
-}
+        let started = Instant::now();
+        ours.call_many(args.calls, WIDTH).await?;
+        many.ours.push(rate(args.calls, started));
+        let started = Instant::now();
+        bare.call_many(args.calls, WIDTH).await?;
+        many.bare.push(rate(args.calls, started));
 
-async fn ours(args: &Args, body: Bytes, figures: &mut Map<String, Value>) -> Result<()> {
-    let server = node(WalkieRoles::WrDataProviderInt, body.clone()).await?;
-    let caller = node(WalkieRoles::WrLifecycleManager, Bytes::new()).await?;
-    let place = server.listeners().first().context("it listens")?.clone();
-    let peer = caller.dial(place.clone()).await?;
-    let client = caller.client(peer);
+        let started = Instant::now();
+        for _ in 0..args.dials {
+            dialler.call(ours.place()).await?;
+        }
+        dials.ours.push(rate(args.dials, started));
+        let started = Instant::now();
+        for _ in 0..args.dials {
+            dialler.call(bare.place()).await?;
+        }
+        dials.bare.push(rate(args.dials, started));
 
-    let mut took = Vec::with_capacity(args.calls);
-    let started = Instant::now();
-    for _ in 0..args.calls {
-        let asked = Instant::now();
-        client.clone().hello(WalkieSystemInfo::default()).await?;
-        took.push(asked.elapsed());
+        let started = Instant::now();
+        for _ in 0..args.blobs {
+            ours.fetch().await?;
+        }
+        blobs.ours.push(rate(args.blobs * args.megabytes, started));
+        let started = Instant::now();
+        for _ in 0..args.blobs {
+            bare.fetch().await?;
+        }
+        blobs.bare.push(rate(args.blobs * args.megabytes, started));
     }
-    figures.insert("sequential_calls_per_s".into(), rate(args.calls, started));
+    ours.stop().await;
+    bare.stop();
+
     took.sort_unstable();
-    for (name, part) in [("p50", 0.5), ("p99", 0.99)] {
+    let mut sequential = sequential.figures("calls_per_s");
+    for (name, part) in [("p50_ms", 0.5), ("p99_ms", 0.99)] {
         let at = (took.len() as f64 * part) as usize;
         let value = took.get(at).copied().unwrap_or_default();
-        figures.insert(format!("sequential_{name}_ms"), rounded(milliseconds(value)));
+        sequential[name] = rounded(milliseconds(value));
     }
-
-    let started = Instant::now();
-    let calls = futures::stream::iter((0..args.calls).map(|_| {
-        let mut client = client.clone();
-        async move { client.hello(WalkieSystemInfo::default()).await }
-    }));
-    let mut calls = calls.buffer_unordered(100);
-    while let Some(answer) = calls.next().await {
-        answer?;
-    }
-    figures.insert("calls_per_s_100_in_flight".into(), rate(args.calls, started));
-
-    let started = Instant::now();
-    for _ in 0..args.blobs {
-        let mut request =
-            Request::new(GetBlobByKey { key: body.len().to_string(), ..Default::default() });
-        request.set_timeout(Duration::from_mins(2));
-        let blob = client.clone().get_blob_by_key(request).await?.into_inner();
-        anyhow::ensure!(blob.data.len() == body.len(), "a whole body");
-    }
-    let bytes = (args.blobs * body.len()) as f64;
-    let seconds = started.elapsed().as_secs_f64();
-    figures.insert("megabytes_per_s".into(), rounded(bytes / 1e6 / seconds));
-
-    let started = Instant::now();
-    for _ in 0..args.dials {
-        bare::dial_and_hello(place.clone()).await?;
-    }
-    figures.insert("dial_per_call_calls_per_s".into(), rate(args.dials, started));
-    caller.shutdown().await;
-    server.shutdown().await;
-    Ok(())
+    Ok(json!({
+        "sequential": sequential,
+        "sequential_role_method": role.figures("calls_per_s"),
+        "in_flight_100": many.figures("calls_per_s"),
+        "dial_per_call": dials.figures("calls_per_s"),
+        "large_answers": blobs.figures("megabytes_per_s"),
+    }))
 }
 
-fn rate(calls: usize, started: Instant) -> Value {
-    rounded(calls as f64 / started.elapsed().as_secs_f64())
+/// A key of the kind that services have, as libp2p wants it.
+fn keypair() -> Result<Keypair> {
+    #[derive(prost::Message)]
+    struct KeyFile {
+        #[prost(bytes = "vec", tag = "3")]
+        private_key: Vec<u8>,
+    }
+    #[derive(prost::Message)]
+    struct Key {
+        #[prost(bytes = "vec", tag = "2")]
+        pkcs1: Vec<u8>,
+    }
+    let file = Identity::generate()?.to_file_bytes()?;
+    let mut key = Key::decode(&*KeyFile::decode(&file[..])?.private_key)?;
+    Ok(libp2p::identity::rsa::Keypair::try_decode_pkcs1(&mut key.pkcs1)?.into())
+}
+
+fn rate(count: usize, started: Instant) -> f64 {
+    count as f64 / started.elapsed().as_secs_f64()
 }
 
 fn milliseconds(duration: Duration) -> f64 {

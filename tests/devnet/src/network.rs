@@ -22,10 +22,10 @@ mod schedule;
 mod traffic;
 
 pub use chains::{Chains, Heights};
-pub use config::{ConfigError, NetworkConfig, Traffic};
+pub use config::{Bulk, ConfigError, NetworkConfig, Traffic};
 pub use error::NetworkError;
 pub use faults::Faults;
-pub use handle::NetworkHandle;
+pub use handle::{NetworkHandle, NodeHandle};
 pub use history::HistoryBuilder;
 pub use producer::ProduceError;
 

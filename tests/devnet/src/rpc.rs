@@ -10,6 +10,7 @@ mod connection;
 mod error;
 mod faults;
 mod grandpa;
+mod node_faults;
 mod payment;
 mod phala;
 mod server;
@@ -26,6 +27,7 @@ use tokio::sync::broadcast;
 
 pub use error::RpcError;
 pub use faults::{MethodFault, RpcFaults};
+pub use node_faults::{NodeFaults, ProofFault};
 pub use server::{Server, ServerLimits};
 
 use crate::engine::Hash;
@@ -43,6 +45,8 @@ pub struct Context {
     pub finality: Option<RelayFinality>,
     /// Whether methods that a public node refuses are served.
     pub allow_unsafe: bool,
+    /// What the node lacks and gets wrong.
+    pub faults: RpcFaults,
 }
 
 /// The relay chain's finality as its methods need it.
@@ -68,9 +72,9 @@ pub struct Identity {
 }
 
 impl Context {
-    /// The given block, or the best one.
+    /// The given block, or the best one the node knows.
     fn block_or_best(&self, block: Option<Hash>) -> Hash {
-        block.unwrap_or_else(|| self.node.chain().best().hash)
+        block.unwrap_or_else(|| self.best().hash)
     }
 }
 

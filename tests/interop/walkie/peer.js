@@ -50,8 +50,13 @@ function pattern (key, length) {
 
 const failure = (kind, message) => Object.assign(new Error(message), { kind })
 
+const states = (status) => ({ ids }) => ({
+  workerStates: ids.map((id) => ({ status, publicKey: id, parentHeaderSynchedTo: -1 }))
+})
+
 const handlers = (info) => ({
   Hello: () => info,
+  Auth: ({ type }) => ({ status: 3, type, peerId: info.peerId }),
   GetDataProviderInfo: () => ({ status: 2, paraId: 2004, paraCommittedHeight: -1, parentTarget: 0 }),
   GetBlobByKey: async ({ key }) => {
     const [verb, number] = key.split('#')[0].split(':')
@@ -59,10 +64,22 @@ const handlers = (info) => ({
     if (verb === 'throw') throw new TypeError('as asked')
     return { key, empty: true }
   },
-  ListPool: () => ({ pools: [{ uuid: 'u', pid: '4294967297', name: 'pool', enabled: true, deleted: false }] }),
+  ListPool: () => ({ pools: [{ uuid: 'u', pid: '1099511627776', name: 'pool', enabled: true, deleted: false }] }),
   CreatePool: (request) => request,
-  UpdateWorker: () => { throw failure('NOT_FOUND', 'Worker no-such-id not found!') },
-  CreateWorker: () => { throw failure('DUPLICATED', 'worker exists') }
+  UpdatePool: ({ items }) => ({ pools: items.map(({ pool }) => pool) }),
+  ListWorker: () => ({ workers: [{ uuid: 'u', name: 'worker', deleted: false }] }),
+  CreateWorker: ({ workers }) => {
+    if (workers.length === 0) throw failure('DUPLICATED', 'worker exists')
+    return { workers }
+  },
+  UpdateWorker: ({ items }) => {
+    if (items.length === 0) throw failure('NOT_FOUND', 'Worker no-such-id not found!')
+    return { workers: items.map(({ worker }) => worker) }
+  },
+  RestartWorker: states(1),
+  RefreshRaAndRestartWorker: states(4),
+  KickWorker: states(6),
+  GetWorkerStatus: states(0)
 })
 
 async function answer (bytes, info) {
@@ -92,7 +109,7 @@ async function answer (bytes, info) {
 }
 
 const own = (object, key) => (Object.prototype.hasOwnProperty.call(object, key) ? object[key] : undefined)
-const toMessage = (message) => message.constructor.toObject(message, { longs: String })
+const toMessage = (message) => message.constructor.toObject(message, { longs: String, arrays: true })
 
 // Bytes as they are; perhaps without ever saying that they are all.
 async function raw (node, { target, hex, open }) {
@@ -145,6 +162,11 @@ async function dial (node, place) {
 async function main () {
   const options = JSON.parse(process.argv[2] || '{}')
   const peerId = await PeerId.create({ bits: 2048, keyType: 'RSA' })
+  if (options.impersonate) {
+    // The handshake then shows a key that the signature in it does not belong to.
+    const shown = Buffer.from(options.impersonate, 'hex')
+    peerId.marshalPubKey = () => shown
+  }
   const info = {
     hostname: 'javascript',
     peerId: peerId.toB58String(),

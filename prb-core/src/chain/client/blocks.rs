@@ -2,12 +2,15 @@
 
 use bytes::Bytes;
 use futures::StreamExt;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use subxt::utils::H256;
 
 use super::json::{HexHash, JsonHeader, JsonSignedBlock};
+use super::nodes::Node;
 use super::{ChainClient, Subscription};
 use crate::chain::ChainError;
+use crate::chain::health::Need;
 use crate::scale::header::{EncodedHeader, EngineId, GRANDPA};
 
 /// A block as its node keeps it.
@@ -34,7 +37,8 @@ impl ChainClient {
         if let Some(genesis) = self.inner.genesis.get() {
             return Ok(*genesis);
         }
-        self.block_hash(0).await?.ok_or_else(|| self.unknown_block(0))
+        let (node, hash) = self.ask::<Option<HexHash>>("chain_getBlockHash", json!([0])).await?;
+        hash.map(|hash| hash.0).ok_or_else(|| Self::unknown_block(node, 0))
     }
 
     /// Hash of the best chain's block at a height, `None` where the node has none.
@@ -43,22 +47,33 @@ impl ChainClient {
         Ok(hash.map(|hash| hash.0))
     }
 
+    /// Hashes of the best chain's blocks at these heights, in their order, in one request.
+    pub async fn block_hashes(&self, numbers: &[u32]) -> Result<Vec<Option<H256>>, ChainError> {
+        const METHOD: &str = "chain_getBlockHash";
+        let (node, hashes) = self.ask::<Vec<Option<HexHash>>>(METHOD, json!([numbers])).await?;
+        if hashes.len() == numbers.len() {
+            return Ok(hashes.into_iter().map(|hash| hash.map(|hash| hash.0)).collect());
+        }
+        let reason = format!("{} hashes for {} heights", hashes.len(), numbers.len());
+        Err(Self::malformed(node, METHOD, reason))
+    }
+
     /// Header of a block, checked to have that hash.
     pub async fn header(&self, hash: H256) -> Result<EncodedHeader, ChainError> {
         const METHOD: &str = "chain_getHeader";
-        let header: Option<JsonHeader> = self.request(METHOD, json!([hash])).await?;
-        let header = header.ok_or_else(|| self.unknown_block(hash))?;
-        self.check(METHOD, header, hash)
+        let (node, header) = self.ask::<Option<JsonHeader>>(METHOD, json!([hash])).await?;
+        let header = header.ok_or_else(|| Self::unknown_block(node, hash))?;
+        Self::check(node, METHOD, header, hash)
     }
 
     /// A block, its header checked to have that hash.
     pub async fn block(&self, hash: H256) -> Result<Block, ChainError> {
         const METHOD: &str = "chain_getBlock";
-        let block: Option<JsonSignedBlock> = self.request(METHOD, json!([hash])).await?;
-        let signed = block.ok_or_else(|| self.unknown_block(hash))?;
+        let (node, block) = self.ask::<Option<JsonSignedBlock>>(METHOD, json!([hash])).await?;
+        let signed = block.ok_or_else(|| Self::unknown_block(node, hash))?;
         let justifications = signed.justifications.unwrap_or_default();
         Ok(Block {
-            header: self.check(METHOD, signed.block.header, hash)?,
+            header: Self::check(node, METHOD, signed.block.header, hash)?,
             extrinsics: signed.block.extrinsics.into_iter().map(Bytes::from).collect(),
             justifications: justifications
                 .into_iter()
@@ -75,9 +90,9 @@ impl ChainClient {
     /// Header of the newest block, which may still be reverted.
     pub async fn best_head(&self) -> Result<EncodedHeader, ChainError> {
         const METHOD: &str = "chain_getHeader";
-        let header: Option<JsonHeader> = self.request(METHOD, json!([])).await?;
-        let header = header.ok_or_else(|| self.unknown_block("best"))?;
-        header.encode().map_err(|error| self.malformed(METHOD, error))
+        let (node, header) = self.ask::<Option<JsonHeader>>(METHOD, json!([])).await?;
+        let header = header.ok_or_else(|| Self::unknown_block(node, "best"))?;
+        header.encode().map_err(|error| Self::malformed(node, METHOD, error))
     }
 
     /// Finalized headers, the current one first; a node may leave some out.
@@ -88,25 +103,38 @@ impl ChainClient {
         let heads = self
             .subscribe::<JsonHeader>(METHOD, json!([]), "chain_unsubscribeFinalizedHeads")
             .await?;
-        let client = self.clone();
-        let heads =
-            heads.map(move |head| head?.encode().map_err(|error| client.malformed(METHOD, error)));
+        let endpoint = self.endpoint()?.clone();
+        let heads = heads.map(move |head| {
+            head?.encode().map_err(|error| ChainError::Malformed {
+                endpoint: endpoint.clone(),
+                method: METHOD.to_owned(),
+                reason: error.to_string(),
+            })
+        });
         Ok(heads.boxed())
     }
 
-    fn check(
+    async fn ask<T: DeserializeOwned>(
         &self,
+        method: &str,
+        params: Value,
+    ) -> Result<(&Node, T), ChainError> {
+        self.put(Need::Anything, method, &params, self.inner.request_timeout).await
+    }
+
+    fn check(
+        node: &Node,
         method: &str,
         header: JsonHeader,
         hash: H256,
     ) -> Result<EncodedHeader, ChainError> {
-        let header = header.encode().map_err(|error| self.malformed(method, error))?;
+        let header = header.encode().map_err(|error| Self::malformed(node, method, error))?;
         if header.hash() == hash {
             Ok(header)
         } else {
             let found = header.hash();
             let reason = format!("the header hashes to {found:?}, asked for {hash:?}");
-            Err(self.malformed(method, reason))
+            Err(Self::malformed(node, method, reason))
         }
     }
 }

@@ -29,6 +29,8 @@ const OTHER_CHAIN: Duration = Duration::from_secs(30);
 const DEAD_AFTER: u32 = 3;
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 const PING_SILENCE: Duration = Duration::from_secs(40);
+/// Requests that do not wait for others.
+const OUT_OF_TURN: usize = 8;
 /// A subscriber this many items behind is cut off and subscribes again.
 const SUBSCRIPTION_BUFFER: usize = 1024;
 
@@ -47,6 +49,13 @@ impl ToRpcParams for Params {
     fn to_rpc_params(self) -> Result<Option<Box<RawValue>>, serde_json::Error> {
         Ok(self.0)
     }
+}
+
+/// Whether a request waits for others in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Queued,
+    Out,
 }
 
 pub(super) struct Connection {
@@ -76,7 +85,7 @@ impl Connection {
             .max_response_size(config.max_response_bytes)
             .request_timeout(config.request_timeout.max(config.slow_request_timeout))
             .connection_timeout(config.connect_timeout)
-            .max_concurrent_requests(config.max_in_flight.max(1))
+            .max_concurrent_requests(config.max_in_flight.max(1) + OUT_OF_TURN)
             .max_buffer_capacity_per_subscription(SUBSCRIPTION_BUFFER)
             .enable_ws_ping(ping);
         Self {
@@ -94,17 +103,22 @@ impl Connection {
         &self.endpoint
     }
 
-    pub(super) async fn request<T: DeserializeOwned>(
+    /// The answer as the node's text.
+    pub(super) async fn request(
         &self,
         method: &str,
         params: Params,
         deadline: Duration,
         genesis: &OnceLock<H256>,
-    ) -> Result<T, ChainError> {
+        turn: Turn,
+    ) -> Result<Box<RawValue>, ChainError> {
         let answer = timeout(deadline, async {
-            let _slot = self.window.acquire().await;
+            let _slot = match turn {
+                Turn::Queued => Some(self.window.acquire().await),
+                Turn::Out => None,
+            };
             let client = self.client(genesis).await?;
-            let answer = client.request::<T, _>(method, params).await;
+            let answer = client.request::<Box<RawValue>, _>(method, params).await;
             answer.map_err(|error| self.error(method, error, deadline))
         });
         match answer.await {

@@ -8,6 +8,7 @@ use subxt::utils::H256;
 use super::json::HexBytes;
 use super::{ChainClient, Subscription};
 use crate::chain::ChainError;
+use crate::chain::health::Need;
 
 impl ChainClient {
     /// The node's finality proof for block `number`: to the end of the authority set's period the
@@ -17,7 +18,7 @@ impl ChainClient {
     /// SCALE FinalityProof; nothing in it is verified.
     pub async fn prove_finality(&self, number: u32) -> Result<Option<Bytes>, ChainError> {
         let proof: Option<HexBytes> =
-            self.request_slow("grandpa_proveFinality", json!([number])).await?;
+            self.request_slow(Need::Finality, "grandpa_proveFinality", json!([number])).await?;
         Ok(proof.map(Bytes::from))
     }
 

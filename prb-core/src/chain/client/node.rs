@@ -7,10 +7,11 @@ use subxt::utils::H256;
 
 pub use subxt_rpcs::methods::legacy::RuntimeVersion;
 
-use super::connection::Params;
+use super::connection::{Params, Turn};
 use super::json::{HexBytes, hex};
 use super::{ChainClient, Subscription};
 use crate::chain::ChainError;
+use crate::chain::health::Need;
 
 /// What became of a submitted extrinsic.
 pub type TransactionStatus = subxt_rpcs::methods::legacy::TransactionStatus<H256>;
@@ -47,10 +48,11 @@ impl ChainClient {
     /// least one: an extrinsic may be in the pool of a node that is not asked at the moment.
     pub async fn account_next_indices(&self, address: &str) -> Result<Vec<u64>, ChainError> {
         let inner = &self.inner;
-        let asked = inner.connections.iter().map(|connection| {
+        let asked = inner.nodes.iter().map(|node| {
             let params = Params::of(&json!([address]));
-            let method = "system_accountNextIndex";
-            connection.request::<u64>(method, params, inner.request_timeout, &inner.genesis)
+            let (method, need) = ("system_accountNextIndex", Need::Anything);
+            let (deadline, genesis) = (inner.request_timeout, &inner.genesis);
+            node.ask::<u64>(need, method, params, deadline, genesis, Turn::Queued)
         });
         let mut answers = Vec::new();
         let mut failure = ChainError::NoEndpoint;

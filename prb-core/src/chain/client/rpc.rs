@@ -8,6 +8,7 @@ use subxt_rpcs::{Error, UserError};
 use super::ChainClient;
 use super::connection::Params;
 use crate::chain::ChainError;
+use crate::chain::health::Need;
 
 impl RpcClientT for ChainClient {
     fn request_raw<'a>(
@@ -15,8 +16,9 @@ impl RpcClientT for ChainClient {
         method: &'a str,
         params: Option<Box<RawValue>>,
     ) -> RawRpcFuture<'a, Box<RawValue>> {
-        let answer = self.request_params(method, Params(params), self.inner.request_timeout);
-        answer.map(|answer| answer.map_err(rpc_error)).boxed()
+        let deadline = self.inner.request_timeout;
+        let answer = self.put_params(Need::Anything, method, Params(params), deadline);
+        answer.map(|answer| answer.map(|(_, answer)| answer).map_err(rpc_error)).boxed()
     }
 
     fn subscribe_raw<'a>(

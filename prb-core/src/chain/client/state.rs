@@ -9,6 +9,7 @@ use subxt::utils::H256;
 
 use super::ChainClient;
 use super::json::{HexBytes, JsonChangeSet, JsonReadProof, hex};
+use crate::chain::health::Need;
 use crate::chain::{ChainError, Refusal};
 
 /// A storage key and its value.
@@ -23,7 +24,7 @@ impl ChainClient {
     /// The value under `key` at block `at`.
     pub async fn storage(&self, key: &[u8], at: H256) -> Result<Option<Vec<u8>>, ChainError> {
         let value: Option<HexBytes> =
-            self.request("state_getStorage", json!([hex(key), at])).await?;
+            self.request_state("state_getStorage", json!([hex(key), at])).await?;
         Ok(value.map(|value| value.0))
     }
 
@@ -58,7 +59,7 @@ impl ChainClient {
     ) -> Result<Vec<Option<Vec<u8>>>, ChainError> {
         let wanted: Vec<String> = keys.iter().map(hex).collect();
         let sets: Vec<JsonChangeSet> =
-            self.request("state_queryStorageAt", json!([wanted, at])).await?;
+            self.request_state("state_queryStorageAt", json!([wanted, at])).await?;
         let changes = sets.into_iter().flat_map(|set| set.changes);
         let mut found: HashMap<Vec<u8>, Option<Vec<u8>>> =
             changes.map(|(key, value)| (key.0, value.map(|value| value.0))).collect();
@@ -74,7 +75,7 @@ impl ChainClient {
         at: H256,
     ) -> Result<Vec<Vec<u8>>, ChainError> {
         let params = json!([hex(prefix), count, after.map(hex), at]);
-        let keys: Vec<HexBytes> = self.request("state_getKeysPaged", params).await?;
+        let keys: Vec<HexBytes> = self.request_state("state_getKeysPaged", params).await?;
         Ok(keys.into_iter().map(|key| key.0).collect())
     }
 
@@ -106,7 +107,11 @@ impl ChainClient {
                 return Ok((key, value));
             }
             let reason = format!("no value for the listed key {}", hex(key));
-            Err(self.malformed("state_queryStorageAt", reason))
+            Err(ChainError::Malformed {
+                endpoint: self.endpoint()?.clone(),
+                method: "state_queryStorageAt".to_owned(),
+                reason,
+            })
         };
         keys.into_iter().zip(values).map(pair).collect()
     }
@@ -114,14 +119,15 @@ impl ChainClient {
     /// Trie nodes that prove the values, or their absence, under `keys` at block `at`.
     pub async fn read_proof(&self, keys: &[Vec<u8>], at: H256) -> Result<Vec<Vec<u8>>, ChainError> {
         let keys: Vec<String> = keys.iter().map(hex).collect();
-        let proof: JsonReadProof = self.request("state_getReadProof", json!([keys, at])).await?;
+        let proof: JsonReadProof =
+            self.request_state("state_getReadProof", json!([keys, at])).await?;
         Ok(proof.proof.into_iter().map(|node| node.0).collect())
     }
 
     /// What the parachain's block changed in its state: SCALE StorageChanges, as it came.
     pub async fn storage_changes_at(&self, block: H256) -> Result<Bytes, ChainError> {
         let changes: HexBytes =
-            self.request_slow("pha_getStorageChangesAt", json!([block])).await?;
+            self.request_slow(Need::State, "pha_getStorageChangesAt", json!([block])).await?;
         Ok(changes.into())
     }
 
@@ -133,7 +139,7 @@ impl ChainClient {
         at: Option<H256>,
     ) -> Result<Vec<u8>, ChainError> {
         let params = json!([function, hex(arguments), at]);
-        let answer: HexBytes = self.request("state_call", params).await?;
+        let answer: HexBytes = self.request_state("state_call", params).await?;
         Ok(answer.0)
     }
 }

@@ -88,19 +88,94 @@ async fn refuses_a_node_of_another_chain_and_uses_the_next() {
         ChainClientConfig::new([other, ours].map(|at| Endpoint::new(&format!("ws://{at}"))));
     config.genesis_hash = Some(GENESIS);
     let client = ChainClient::new(config);
-    let error = client.block_hash(0).await.unwrap_err();
-    assert!(matches!(error, ChainError::WrongChain { .. }), "{error}");
     assert_eq!(client.block_hash(0).await.unwrap(), Some(GENESIS));
+    let [first, second] = client.endpoints_health().try_into().unwrap();
+    assert!(first.other_chain && first.problem.unwrap().contains("another chain"));
+    assert_eq!((second.reachable, second.calls), (Some(true), 1));
+
+    // Where there is no other, it says so.
+    let mut config = ChainClientConfig::new([Endpoint::new(&format!("ws://{other}"))]);
+    config.genesis_hash = Some(GENESIS);
+    let error = ChainClient::new(config).block_hash(0).await.unwrap_err();
+    assert!(matches!(error, ChainError::WrongChain { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_one_node_cannot_do_another_is_asked() {
+    let (_first, pruned) = node(GENESIS, None).await;
+    let (_second, archive) = archive().await;
+    let client = client(&[pruned, archive]);
+    assert_eq!(client.storage(b"key", GENESIS).await.unwrap(), Some(vec![7]));
+    assert_eq!(client.storage(b"key", GENESIS).await.unwrap(), Some(vec![7]));
+    let [first, second] = client.endpoints_health().try_into().unwrap();
+    assert_eq!((first.archive, first.calls, second.calls), (Some(false), 1, 2));
+
+    // A pinned client asks one node alone, the one that fits.
+    let pinned = client.pinned(Need::Anything);
+    assert_eq!(pinned.endpoint().unwrap().to_string(), format!("ws://{pruned}"));
+    let error = pinned.storage(b"key", GENESIS).await.unwrap_err();
+    assert_eq!(error.refusal(), Some(Refusal::StateUnavailable));
+    assert!(!pinned.is_preferred(Need::State) && pinned.is_preferred(Need::Anything));
+    let pinned = client.pinned(Need::State);
+    assert_eq!(pinned.storage(b"key", GENESIS).await.unwrap(), Some(vec![7]));
+    pinned.distrust();
+    assert_eq!(client.endpoints_health()[1].refused, 1);
+}
+
+#[tokio::test]
+async fn a_look_at_the_nodes_shows_how_they_are() {
+    let (handle, address) = archive().await;
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let client = client(&[nowhere, address]);
+    client.check_endpoints().await;
+    let [dead, well] = client.endpoints_health().try_into().unwrap();
+    assert_eq!((dead.reachable, dead.resting), (Some(false), true));
+    assert!(dead.problem.unwrap().contains("cannot connect"), "{:?}", dead.endpoint);
+    let expected = (Some(true), Some(true), Some(5), Some(true));
+    assert_eq!((well.reachable, well.synced, well.finalized, well.archive), expected);
+    assert!(well.latency.is_some() && well.bytes > 0);
+    handle.stop().unwrap();
+    handle.stopped().await;
+    client.check_endpoints().await;
+    assert_eq!(client.endpoints_health()[1].reachable, Some(false));
+}
+
+/// A node that keeps all states and is at block 5.
+async fn archive() -> (ServerHandle, SocketAddr) {
+    let hash = format!("{GENESIS:?}");
+    let mut module = RpcModule::new(());
+    for method in ["chain_getBlockHash", "chain_getFinalizedHead"] {
+        let hash = hash.clone();
+        module.register_method(method, move |_, (), _| hash.clone()).unwrap();
+    }
+    module.register_method("state_getStorage", |_, (), _| "0x07").unwrap();
+    module
+        .register_method("chain_getHeader", |_, (), _| {
+            let root = format!("{:?}", H256::zero());
+            json!({
+                "parentHash": root, "number": "0x5", "stateRoot": root, "extrinsicsRoot": root,
+                "digest": { "logs": [] },
+            })
+        })
+        .unwrap();
+    module
+        .register_method(
+            "system_health",
+            |_, (), _| json!({ "peers": 3, "isSyncing": false, "shouldHavePeers": true }),
+        )
+        .unwrap();
+    let server = Server::builder().build("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    (server.start(module), address)
 }
 
 #[tokio::test]
 async fn a_hanging_node_is_not_waited_for_beyond_the_deadline() {
     let (_handle, address) = node(GENESIS, None).await;
     let client = client(&[address]);
-    let error = client
-        .request_within::<()>("system_health", json!([]), Duration::from_millis(200))
-        .await
-        .unwrap_err();
+    let (params, deadline) = (json!([]), Duration::from_millis(200));
+    let asked = client.put::<()>(Need::Anything, "system_health", &params, deadline).await;
+    let error = asked.map(|_| ()).unwrap_err();
     assert!(matches!(error, ChainError::Deadline { .. }), "{error}");
     assert_eq!(client.block_hash(0).await.unwrap(), Some(GENESIS));
 }

@@ -161,7 +161,7 @@ fn damaged(error: impl std::fmt::Display) -> StateError {
     StateError::Damaged(error.to_string())
 }
 
-fn next_root<DB: HashDB<Blake2Hasher, DBValue>>(
+pub(super) fn next_root<DB: HashDB<Blake2Hasher, DBValue>>(
     nodes: &mut DB,
     root: TrieHash,
     delta: StorageCollection,

@@ -1,19 +1,21 @@
 //! Parachain blocks with their storage changes, replayed before they are stored.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::FuturesOrdered;
-use futures::{FutureExt, StreamExt};
 use parity_scale_codec::DecodeAll;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::error::{IngestError, Refused};
 use super::window::Window;
 use super::{Context, EARLY};
 use crate::chain::verify::para_state::ParaState;
-use crate::chain::{ChainError, Refusal};
+use crate::chain::{ChainError, ChainSource, Need, Refusal};
 use crate::scale::bridge::block_header_with_changes;
 use crate::scale::header::EncodedHeader;
 use crate::scale::storage::StorageChanges;
@@ -30,10 +32,14 @@ const BATCH: usize = 64;
 /// While catching up, blocks are written down at least so often.
 const WRITE_DOWN: Duration = Duration::from_secs(5);
 
+/// Fetched blocks that wait to be verified.
+const READY: usize = 32;
+
 /// A block as fetched.
 struct Fetched {
     header: EncodedHeader,
     changes: Result<Bytes, ChainError>,
+    source: Arc<dyn ChainSource>,
 }
 
 /// Fetches, verifies and stores blocks whose headers are stored, until cancelled.
@@ -74,7 +80,6 @@ pub(super) async fn run(context: &Context) -> Result<(), StoreError> {
                 EARLY
             }
             Err(error) => {
-                window.failed();
                 if context.store.blocks.next() > first {
                     failures = 0;
                 }
@@ -90,7 +95,7 @@ pub(super) async fn run(context: &Context) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Blocks `first..=last`, with as many requests in flight as the window allows.
+/// Blocks `first..=last`: verified and stored while further ones are fetched.
 async fn fetch_run(
     context: &Context,
     first: u32,
@@ -99,9 +104,44 @@ async fn fetch_run(
     state: &mut state::Held,
     written_down: &mut Instant,
 ) -> Result<(), IngestError> {
+    let (fetched, mut ready) = mpsc::channel(READY);
+    let fetching = fetch_ahead(context, first, last, window, fetched);
+    let storing = async {
+        let mut batch = Vec::with_capacity(BATCH);
+        while ready.recv_many(&mut batch, BATCH).await > 0 {
+            store(context, std::mem::take(&mut batch), state).await?;
+            let durability = if written_down.elapsed() >= WRITE_DOWN {
+                *written_down = Instant::now();
+                Durability::Now
+            } else {
+                Durability::WhenSealed
+            };
+            context.store.blocks.commit(durability).await?;
+            state::keep(context, state).await?;
+        }
+        Ok(())
+    };
+    let (mut fetching, mut storing) = (std::pin::pin!(fetching), std::pin::pin!(storing));
+    tokio::select! {
+        stored = &mut storing => stored,
+        fetched = &mut fetching => {
+            storing.await?;
+            Ok(fetched?)
+        }
+    }
+}
+
+/// Fetches blocks in order, with as many requests in flight as the window allows, until one fails.
+async fn fetch_ahead(
+    context: &Context,
+    first: u32,
+    last: u32,
+    window: &mut Window,
+    ready: mpsc::Sender<Fetched>,
+) -> Result<(), StoreError> {
     let mut in_flight = FuturesOrdered::new();
     let mut headers: VecDeque<EncodedHeader> = VecDeque::new();
-    let (mut next_header, mut batch) = (first, Vec::new());
+    let mut next_header = first;
     loop {
         while in_flight.len() < window.limit() {
             if headers.is_empty() && next_header <= last {
@@ -111,29 +151,16 @@ async fn fetch_run(
             let Some(header) = headers.pop_front() else { break };
             in_flight.push_back(fetch(context, header));
         }
-        let Some(fetched) = in_flight.next().await else { break };
-        batch.push(fetched);
-        while batch.len() < BATCH
-            && let Some(Some(fetched)) = in_flight.next().now_or_never()
-        {
-            batch.push(fetched);
+        let Some(fetched) = in_flight.next().await else { return Ok(()) };
+        let failed = fetched.changes.is_err();
+        match &fetched.changes {
+            Ok(changes) => window.answered(changes.len()),
+            Err(_) => window.failed(),
         }
-        for fetched in &batch {
-            if let Ok(changes) = &fetched.changes {
-                window.answered(changes.len());
-            }
+        if ready.send(fetched).await.is_err() || failed {
+            return Ok(());
         }
-        store(context, std::mem::take(&mut batch), state).await?;
-        let durability = if written_down.elapsed() >= WRITE_DOWN {
-            *written_down = Instant::now();
-            Durability::Now
-        } else {
-            Durability::WhenSealed
-        };
-        context.store.blocks.commit(durability).await?;
-        state::keep(context, state).await?;
     }
-    Ok(())
 }
 
 /// Stored headers from `first` to at most `last`, out of one unit.
@@ -157,8 +184,9 @@ pub(super) async fn read_headers(
 }
 
 async fn fetch(context: &Context, header: EncodedHeader) -> Fetched {
-    let changes = context.para.storage_changes_at(header.hash()).await;
-    Fetched { header, changes }
+    let source = context.para.clone().pinned(Need::State);
+    let changes = source.storage_changes_at(header.hash()).await;
+    Fetched { header, changes, source }
 }
 
 /// Verifies blocks in order and stores those before the first that is wrong.
@@ -177,22 +205,20 @@ async fn store(
     context.store.blocks.append(first, good)?;
     context.progress.update(|info| info.para_processed_height = height(last));
     outcome.map_err(|(number, failure)| match failure {
-        Failure::Fetch(error) if error.refusal() == Some(Refusal::StateUnavailable) => {
+        // The relay chain may know of a block before the parachain's node does.
+        Failure::Fetch(error) if error.refusal() == Some(Refusal::UnknownBlock) => {
             IngestError::NotYet(format!("parachain block {number}: {error}"))
         }
         Failure::Fetch(error) => error.into(),
-        Failure::Wrong(reason) => Refused {
-            block: format!("parachain block {number}"),
-            endpoint: context.para.endpoint(),
-            reason,
+        Failure::Wrong(source, reason) => {
+            Refused::by(&*source, format!("parachain block {number}"), &reason).into()
         }
-        .into(),
     })
 }
 
 enum Failure {
     Fetch(ChainError),
-    Wrong(String),
+    Wrong(Arc<dyn ChainSource>, String),
 }
 
 type Checked = (Vec<Bytes>, Option<ParaState>, Result<(), (u32, Failure)>);
@@ -200,14 +226,14 @@ type Checked = (Vec<Bytes>, Option<ParaState>, Result<(), (u32, Failure)>);
 /// Replays blocks; gives those before the first failure ready to be stored.
 fn check(batch: Vec<Fetched>, mut state: Option<ParaState>) -> Checked {
     let mut good = Vec::with_capacity(batch.len());
-    for Fetched { header, changes } in batch {
+    for Fetched { header, changes, source } in batch {
         let number = header.number();
         let changes = match changes {
             Ok(changes) => changes,
             Err(error) => return (good, state, Err((number, Failure::Fetch(error)))),
         };
         if let Err(reason) = check_block(&header, &changes, state.as_mut()) {
-            return (good, state, Err((number, Failure::Wrong(reason))));
+            return (good, state, Err((number, Failure::Wrong(source, reason))));
         }
         good.push(block_header_with_changes(header.bytes(), &changes).into());
     }

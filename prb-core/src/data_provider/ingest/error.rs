@@ -1,6 +1,6 @@
 //! Why ingesting does not go on.
 
-use crate::chain::ChainError;
+use crate::chain::{ChainError, ChainSource};
 use crate::store::StoreError;
 
 /// Something a node gave that is wrong.
@@ -13,6 +13,14 @@ pub(crate) struct Refused {
     pub(crate) endpoint: String,
     /// What is wrong.
     pub(crate) reason: String,
+}
+
+impl Refused {
+    /// Refuses what `source` gave; from now on others are asked before it.
+    pub(crate) fn by(source: &dyn ChainSource, block: String, reason: &impl ToString) -> Self {
+        source.distrust();
+        Self { block, endpoint: source.endpoint(), reason: reason.to_string() }
+    }
 }
 
 /// Why a step did not succeed.

@@ -8,12 +8,13 @@ use parity_scale_codec::Encode;
 use prb_walkie::proto::data_provider::RelaySegment;
 use tokio::sync::mpsc;
 
+use super::Context;
 use super::error::{IngestError, Refused};
 use super::position::last_header;
-use super::{Context, history};
 use crate::chain::verify::headers::continue_chain;
 use crate::chain::verify::segment::Segment;
 use crate::chain::verify::storage_proof::{Proof, para_head};
+use crate::chain::{ChainSource, Need};
 use crate::scale::bridge::header_to_sync;
 use crate::scale::header::EncodedHeader;
 use crate::store::relay::RelaySegments;
@@ -21,7 +22,10 @@ use crate::store::{Durability, StoreError};
 
 use super::super::status::{Stage, height};
 
+/// Requests for headers in flight.
 const IN_FLIGHT: usize = 32;
+/// Hashes asked for in one request.
+const HASHES: usize = 256;
 
 /// Stores segments in order, each after its parachain headers, until cancelled.
 pub(super) async fn run(
@@ -87,10 +91,9 @@ async fn up_to(context: &Context, head: &EncodedHeader) -> Result<bool, StoreErr
 
 /// The headers after the stored ones up to `head`, which is proven: they must lead to it.
 async fn fetch(context: &Context, head: &EncodedHeader) -> Result<Vec<EncodedHeader>, IngestError> {
-    let wrong = |number: u32, reason: String| Refused {
-        block: format!("parachain header {number}"),
-        endpoint: context.para.endpoint(),
-        reason,
+    let chain = context.para.clone().pinned(Need::Anything);
+    let wrong = |number: u32, reason: &str| {
+        Refused::by(&*chain, format!("parachain header {number}"), &reason)
     };
     let next = context.store.headers.next();
     let Some(last) = next.checked_sub(1) else {
@@ -100,24 +103,13 @@ async fn fetch(context: &Context, head: &EncodedHeader) -> Result<Vec<EncodedHea
         let stored = context.store.headers.item(head.number()).await?;
         return match stored {
             Some(stored) if stored == head.bytes() => Ok(Vec::new()),
-            _ => Err(wrong(
-                head.number(),
-                "the relay chain's head differs from the stored header".to_owned(),
-            )
-            .into()),
+            _ => {
+                Err(wrong(head.number(), "the relay chain's head differs from the stored one")
+                    .into())
+            }
         };
     }
-    let numbers = futures::stream::iter(next..head.number());
-    let fetched = numbers.map(|number| async move {
-        let header = history::header_at(&*context.para, number).await?;
-        header.map(|(_, header)| header).ok_or_else(|| {
-            IngestError::NotYet(format!(
-                "{} lacks parachain block {number}",
-                context.para.endpoint()
-            ))
-        })
-    });
-    let mut headers: Vec<EncodedHeader> = fetched.buffered(IN_FLIGHT).try_collect().await?;
+    let mut headers = by_number(&*chain, next, head.number() - 1).await?;
     headers.push(head.clone());
     let parent = context.store.headers.item(last).await?;
     let parent = parent.and_then(|bytes| EncodedHeader::decode(bytes).ok());
@@ -126,9 +118,29 @@ async fn fetch(context: &Context, head: &EncodedHeader) -> Result<Vec<EncodedHea
         reason: "it does not decode".to_owned(),
     })?;
     continue_chain(parent.hash(), next, &headers)
-        .map_err(|error| wrong(next, format!("not the relay chain's view: {error}")))?;
+        .map_err(|error| wrong(next, &format!("not the relay chain's view: {error}")))?;
     let number = height(head.number());
     context.progress.update(|info| info.para_fetched_height = info.para_fetched_height.max(number));
+    Ok(headers)
+}
+
+/// Headers `from..=to` of the best chain, by number; none where `from` is above `to`.
+pub(super) async fn by_number(
+    chain: &dyn ChainSource,
+    from: u32,
+    to: u32,
+) -> Result<Vec<EncodedHeader>, IngestError> {
+    let wanted: Vec<u32> = (from..=to).collect();
+    let mut headers: Vec<EncodedHeader> = Vec::with_capacity(wanted.len() + 1);
+    for numbers in wanted.chunks(HASHES) {
+        let hashes = chain.block_hashes(numbers.to_vec()).await?;
+        let known: Option<Vec<_>> = hashes.into_iter().collect();
+        let known = known.ok_or_else(|| {
+            IngestError::NotYet(format!("{} lacks parachain block {to}", chain.endpoint()))
+        })?;
+        let fetched = futures::stream::iter(known).map(|hash| chain.header(hash));
+        headers.extend(fetched.buffered(IN_FLIGHT).try_collect::<Vec<_>>().await?);
+    }
     Ok(headers)
 }
 

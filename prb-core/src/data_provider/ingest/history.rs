@@ -1,14 +1,18 @@
 //! Ways to get the next segment from a node. None of them believes the node.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use parity_scale_codec::Decode;
-use subxt::utils::H256;
 
 use super::error::{IngestError, Refused};
 use super::tip::Announced;
-use crate::chain::verify::segment::{RelayPosition, SegmentCandidate, period_length, proof_keys};
-use crate::chain::{ChainError, ChainSource, Refusal};
+use crate::chain::verify::headers::continue_chain;
+use crate::chain::verify::segment::{
+    self, RelayPosition, Segment, SegmentCandidate, SegmentError, period_length, proof_keys,
+};
+use crate::chain::{ChainError, ChainSource, Need, Refusal};
 use crate::scale::grandpa::{FinalityProof, Justification};
 use crate::scale::header::EncodedHeader;
 
@@ -19,10 +23,72 @@ const SCAN: u32 = 128;
 /// Most blocks fetched one by one for a segment: nodes keep a justification every 512.
 const MAX_RUN: u32 = 2048;
 
+/// Closed periods fetched ahead of the one being verified.
+const PERIODS_AHEAD: usize = 3;
+
+/// One node's view of the relay chain for one segment; another may be asked for a state the node
+/// has discarded, by the same block's hash.
+#[derive(Clone)]
+pub(super) struct Round {
+    pub(super) node: Arc<dyn ChainSource>,
+    chain: Arc<dyn ChainSource>,
+}
+
+impl Round {
+    pub(super) fn new(chain: &Arc<dyn ChainSource>) -> Self {
+        Self { node: chain.clone().pinned(Need::Finality), chain: chain.clone() }
+    }
+
+    /// Who to ask for a state.
+    fn states(&self) -> Arc<dyn ChainSource> {
+        if self.node.is_preferred(Need::State) {
+            self.node.clone()
+        } else {
+            self.chain.clone().pinned(Need::State)
+        }
+    }
+
+    /// Verifies a segment that begins after `position`; gives it and the position after it.
+    pub(super) async fn verify(
+        &self,
+        position: &RelayPosition,
+        para_id: u32,
+        candidate: Candidate,
+    ) -> Result<(Segment, RelayPosition), IngestError> {
+        let Candidate { segment, justified_by, proof_by } = candidate;
+        let from = position.clone();
+        // A period of many headers and signatures keeps a thread for a while.
+        let checked = tokio::task::spawn_blocking(move || segment::verify(&from, para_id, segment));
+        let checked = checked.await.map_err(|error| IngestError::NotYet(error.to_string()))?;
+        checked.map_err(|error| {
+            let by = match error {
+                SegmentError::Proof(_) => proof_by,
+                SegmentError::Justification(_) => justified_by,
+                _ => self.node.clone(),
+            };
+            Refused::by(&*by, format!("relay block {}", position.next()), &error).into()
+        })
+    }
+
+    /// Refuses something about the segment that begins with block `number`.
+    pub(super) fn refuse(&self, number: u32, reason: &impl ToString) -> Refused {
+        Refused::by(&*self.node, format!("relay block {number}"), reason)
+    }
+}
+
 /// Headers and the justification of the last one.
 pub(super) struct Justified {
     headers: Vec<EncodedHeader>,
     justification: Bytes,
+    /// Who gave the justification.
+    by: Arc<dyn ChainSource>,
+}
+
+/// What nodes gave for a segment, and who gave the justification and the proof in it.
+pub(super) struct Candidate {
+    segment: SegmentCandidate,
+    justified_by: Arc<dyn ChainSource>,
+    proof_by: Arc<dyn ChainSource>,
 }
 
 /// What a node can say about the finality of a block.
@@ -34,58 +100,110 @@ pub(super) enum Finality {
     Unable,
 }
 
-/// The node's finality proof for the next block: to the end of its period, or in the running one
-/// to the newest known justification.
-pub(super) async fn prove(
-    chain: &dyn ChainSource,
-    position: &RelayPosition,
-) -> Result<Finality, IngestError> {
-    let next = position.next();
-    let encoded = match chain.prove_finality(next).await {
+/// The node's finality proof for block `next`: to the end of its period, or in the running one to
+/// the newest known justification.
+pub(super) async fn prove(round: &Round, next: u32) -> Result<Finality, IngestError> {
+    let chain = &*round.node;
+    let Some(proof) = proof(round, next).await? else { return Ok(Finality::Unproven) };
+    let (proof, target) = match proof {
+        Proven::Up(proof, target) => (proof, target),
+        Proven::Unable => return Ok(Finality::Unable),
+    };
+    let first = proof.unknown_headers.first().map_or(proof.block, |header| header.parent_hash);
+    let mut headers = vec![chain.header(first).await?];
+    headers.extend(proof.unknown_headers.into_iter().map(EncodedHeader::from));
+    // A node cuts off what is too long to send: such a period is had only block by block.
+    if headers.last().is_some_and(|last| last.number() < target) {
+        return Ok(Finality::Unable);
+    }
+    let justification = proof.justification.into();
+    let by = round.node.clone();
+    Ok(Finality::Proven(Justified { headers, justification, by }))
+}
+
+enum Proven {
+    /// With the number of the justified block.
+    Up(FinalityProof, u32),
+    Unable,
+}
+
+/// The bare proof; `None` when none reaches that block yet.
+async fn proof(round: &Round, next: u32) -> Result<Option<Proven>, IngestError> {
+    let encoded = match round.node.prove_finality(next).await {
         Ok(Some(encoded)) => encoded,
-        Ok(None) => return Ok(Finality::Unproven),
+        Ok(None) => return Ok(None),
         Err(error) => {
             return match error.refusal() {
-                Some(Refusal::NotFinalizedYet) => Ok(Finality::Unproven),
-                Some(Refusal::Unsupported | Refusal::BlockNotInAuthoritySetChanges) => {
-                    Ok(Finality::Unable)
-                }
+                Some(Refusal::NotFinalizedYet) => Ok(None),
+                Some(
+                    Refusal::Unsupported
+                    | Refusal::BlockNotInAuthoritySetChanges
+                    | Refusal::ResponseTooLarge,
+                ) => Ok(Some(Proven::Unable)),
                 _ => Err(error.into()),
             };
         }
     };
     let proof = FinalityProof::decode(&mut &encoded[..])
-        .map_err(|error| refused(chain, next, format!("its finality proof: {error}")))?;
+        .map_err(|error| round.refuse(next, &format!("its finality proof: {error}")))?;
     let target = Justification::decode(&mut &proof.justification[..])
-        .map_err(|error| refused(chain, next, format!("its justification: {error}")))?
+        .map_err(|error| round.refuse(next, &format!("its justification: {error}")))?
         .commit
         .target_number;
-    if target < next {
-        return Ok(Finality::Unproven);
-    }
-    let first = proof.unknown_headers.first().map_or(proof.block, |header| header.parent_hash);
-    let mut headers = vec![chain.header(first).await?];
-    headers.extend(proof.unknown_headers.into_iter().map(EncodedHeader::from));
-    let justification = proof.justification.into();
-    Ok(Finality::Proven(Justified { headers, justification }))
+    Ok((target >= next).then_some(Proven::Up(proof, target)))
+}
+
+/// Periods one after the other from block `next` on, as far as one node proves them, each fetched
+/// while those before it are verified.
+pub(super) fn periods(
+    round: Round,
+    para_id: u32,
+    next: u32,
+) -> impl Stream<Item = Result<Candidate, IngestError>> {
+    let proofs = {
+        let round = round.clone();
+        futures::stream::try_unfold(next, move |next| {
+            let round = round.clone();
+            async move {
+                let Finality::Proven(justified) = prove(&round, next).await? else {
+                    return Ok(None);
+                };
+                let to = justified.headers.last().map_or(next, EncodedHeader::number);
+                Ok(Some((justified, to.max(next).saturating_add(1))))
+            }
+        })
+    };
+    proofs
+        .map_ok(move |justified| {
+            let round = round.clone();
+            async move { complete(&round, para_id, justified).await }
+        })
+        .try_buffered(PERIODS_AHEAD)
 }
 
 /// The run of blocks up to one whose justification was announced; `None` if it is too far off, or
 /// if the authorities change on the way, since then another justification is needed first.
 pub(super) async fn announced(
-    chain: &dyn ChainSource,
+    round: &Round,
     position: &RelayPosition,
     announced: &Announced,
 ) -> Result<Option<Justified>, IngestError> {
+    let chain = &*round.node;
     if announced.number.saturating_sub(position.number) > MAX_RUN {
         return Ok(None);
     }
-    let last = chain.header(announced.hash).await?;
+    let last = match chain.header(announced.hash).await {
+        Ok(last) => last,
+        // Another node's view, or that of nobody.
+        Err(ChainError::UnknownBlock { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     let mut headers = run(chain, position.next(), announced.number).await?;
     headers.push(last);
     let whole = period_length(&headers).is_ok_and(|length| length == headers.len());
     let justification = announced.justification.clone();
-    Ok(whole.then_some(Justified { headers, justification }))
+    let by = announced.by.clone();
+    Ok(whole.then_some(Justified { headers, justification, by }))
 }
 
 /// Headers `from..to` by number.
@@ -94,31 +212,31 @@ async fn run(
     from: u32,
     to: u32,
 ) -> Result<Vec<EncodedHeader>, ChainError> {
-    let headers = futures::stream::iter(from..to).map(|number| async move {
-        match chain.block_hash(number).await? {
-            Some(hash) => chain.header(hash).await.map(Some),
-            None => Ok(None),
-        }
-    });
-    let headers: Vec<_> = headers.buffered(HEADERS_IN_FLIGHT).try_collect().await?;
+    if from >= to {
+        return Ok(Vec::new());
+    }
+    let hashes = chain.block_hashes((from..to).collect()).await?;
     // A missing one shows as a gap when the run is verified.
-    Ok(headers.into_iter().flatten().collect())
+    let headers = futures::stream::iter(hashes.into_iter().flatten()).map(|h| chain.header(h));
+    headers.buffered(HEADERS_IN_FLIGHT).try_collect().await
 }
 
 /// The run of blocks up to the first that is stored with a justification, block by block.
 pub(super) async fn scan(
-    chain: &dyn ChainSource,
+    round: &Round,
     position: &RelayPosition,
     finalized: u32,
 ) -> Result<Option<Justified>, IngestError> {
+    let chain = &*round.node;
     let mut headers: Vec<EncodedHeader> = Vec::new();
     let next = position.next();
     let end = finalized.min(next.saturating_add(MAX_RUN));
     let mut from = next;
     while from <= end {
         let to = end.min(from.saturating_add(SCAN - 1));
-        let blocks = futures::stream::iter(from..=to).map(|number| async move {
-            match chain.block_hash(number).await? {
+        let hashes = chain.block_hashes((from..=to).collect()).await?;
+        let blocks = futures::stream::iter(hashes).map(|hash| async move {
+            match hash {
                 Some(hash) => chain.justified_header(hash).await.map(Some),
                 None => Ok::<_, ChainError>(None),
             }
@@ -128,7 +246,8 @@ pub(super) async fn scan(
             let Some((header, justification)) = block else { return Ok(None) };
             headers.push(header);
             if let Some(justification) = justification {
-                return Ok(Some(Justified { headers, justification }));
+                let by = round.node.clone();
+                return Ok(Some(Justified { headers, justification, by }));
             }
         }
         from = to + 1;
@@ -138,40 +257,34 @@ pub(super) async fn scan(
 
 /// The run up to the finalized head, if the node keeps a justification with it.
 pub(super) async fn stored(
-    chain: &dyn ChainSource,
+    round: &Round,
     position: &RelayPosition,
     finalized: &EncodedHeader,
 ) -> Result<Option<Justified>, IngestError> {
-    let (_, justification) = chain.justified_header(finalized.hash()).await?;
+    let (_, justification) = round.node.justified_header(finalized.hash()).await?;
     let Some(justification) = justification else { return Ok(None) };
     let (number, hash) = (finalized.number(), finalized.hash());
-    announced(chain, position, &Announced { number, hash, justification }).await
+    let by = round.node.clone();
+    announced(round, position, &Announced { by, number, hash, justification }).await
 }
 
 /// Adds the one read proof a segment needs, at its last block.
 pub(super) async fn complete(
-    chain: &dyn ChainSource,
+    round: &Round,
     para_id: u32,
     justified: Justified,
-) -> Result<SegmentCandidate, IngestError> {
-    let Justified { headers, justification } = justified;
+) -> Result<Candidate, IngestError> {
+    let Justified { headers, justification, by } = justified;
+    // Of blocks that nobody else knows there is no proof to be had.
+    if let Some((first, rest)) = headers.split_first() {
+        continue_chain(first.hash(), first.number().saturating_add(1), rest)
+            .map_err(|error| round.refuse(first.number(), &error))?;
+    }
+    let proof_by = round.states();
     let proof = match headers.last() {
-        Some(last) => chain.read_proof(proof_keys(para_id, last), last.hash()).await?,
+        Some(last) => proof_by.read_proof(proof_keys(para_id, last), last.hash()).await?,
         None => Vec::new(),
     };
-    Ok(SegmentCandidate { headers, justification, proof })
-}
-
-/// Something wrong about a relay chain block.
-pub(super) fn refused(chain: &dyn ChainSource, number: u32, reason: String) -> Refused {
-    Refused { block: format!("relay block {number}"), endpoint: chain.endpoint(), reason }
-}
-
-/// Header of the chain's block at a height, `None` where there is none.
-pub(super) async fn header_at(
-    chain: &dyn ChainSource,
-    number: u32,
-) -> Result<Option<(H256, EncodedHeader)>, ChainError> {
-    let Some(hash) = chain.block_hash(number).await? else { return Ok(None) };
-    Ok(Some((hash, chain.header(hash).await?)))
+    let segment = SegmentCandidate { headers, justification, proof };
+    Ok(Candidate { segment, justified_by: by, proof_by })
 }

@@ -5,10 +5,10 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 
 use super::error::{IngestError, Refused};
-use super::history::{self, Finality};
+use super::history::{self, Finality, Round};
 use super::{Context, blocks, headers, position};
 use crate::chain::verify::headers::continue_chain;
-use crate::chain::verify::segment;
+use crate::chain::{ChainError, Need};
 use crate::scale::bridge::block_header_with_changes;
 use crate::scale::header::EncodedHeader;
 use crate::store::relay::RelaySegments;
@@ -111,33 +111,30 @@ async fn relay(
     segments: &RelaySegments,
     hole: Hole,
 ) -> Result<(), IngestError> {
-    let chain = &*context.relay;
+    let round = Round::new(&context.relay);
     let closed = segments.closed_before(hole.from).await?;
     let mut position = position::after(genesis, closed.as_ref())?;
     let mut parts = Vec::new();
     loop {
-        let justified = match history::prove(chain, &position).await? {
+        let next = position.next();
+        let justified = match history::prove(&round, next).await? {
             Finality::Proven(justified) => Some(justified),
             Finality::Unproven => None,
-            Finality::Unable => history::scan(chain, &position, hole.to).await?,
+            Finality::Unable => history::scan(&round, &position, hole.to).await?,
         };
         let justified = justified.ok_or_else(|| {
-            let (endpoint, next) = (chain.endpoint(), position.next());
+            let endpoint = round.node.endpoint();
             IngestError::NotYet(format!("{endpoint} does not prove relay block {next} any more"))
         })?;
-        let candidate = history::complete(chain, genesis.para_id, justified).await?;
-        let (from, para_id) = (position.clone(), genesis.para_id);
-        let checked =
-            tokio::task::spawn_blocking(move || segment::verify(&from, para_id, candidate));
-        let checked = checked.await.map_err(|error| IngestError::NotYet(error.to_string()))?;
-        let refused = |reason| history::refused(chain, position.next(), reason);
-        let (segment, next) = checked.map_err(|error| refused(error.to_string()))?;
-        if next.number > hole.to {
-            return Err(refused(format!("its period goes beyond block {}", hole.to)).into());
+        let candidate = history::complete(&round, genesis.para_id, justified).await?;
+        let (segment, after) = round.verify(&position, genesis.para_id, candidate).await?;
+        if after.number > hole.to {
+            let reason = format!("its period goes beyond block {}", hole.to);
+            return Err(round.refuse(next, &reason).into());
         }
         let is_last = segment.change.is_some();
         parts.push(headers::message(segment));
-        position = next;
+        position = after;
         if is_last {
             return Ok(segments.fill(parts).await?);
         }
@@ -146,25 +143,16 @@ async fn relay(
 
 /// Fetches the headers of a hole: they must lead to the header after it.
 async fn para_headers(context: &Context, hole: Hole) -> Result<(), IngestError> {
-    let refused = |reason: String| Refused {
-        block: format!("parachain header {}", hole.from),
-        endpoint: context.para.endpoint(),
-        reason,
-    };
+    let chain = context.para.clone().pinned(Need::Anything);
+    let refused =
+        |reason: String| Refused::by(&*chain, format!("parachain header {}", hole.from), &reason);
     let after = context.store.headers.item(hole.to + 1).await?;
     let after = after.and_then(|bytes| EncodedHeader::decode(bytes).ok());
     let after = after.ok_or_else(|| StoreError::Damaged {
         object: format!("parachain header {}", hole.to + 1),
         reason: "it is missing".to_owned(),
     })?;
-    let fetched = futures::stream::iter(hole.from..=hole.to).map(|number| async move {
-        let header = history::header_at(&*context.para, number).await?;
-        header.map(|(_, header)| header).ok_or_else(|| {
-            let endpoint = context.para.endpoint();
-            IngestError::NotYet(format!("{endpoint} lacks parachain block {number}"))
-        })
-    });
-    let mut found: Vec<EncodedHeader> = fetched.buffered(IN_FLIGHT).try_collect().await?;
+    let mut found = headers::by_number(&*chain, hole.from, hole.to).await?;
     let items: Vec<Bytes> = found.iter().map(|header| header.bytes().clone()).collect();
     found.push(after);
     let Some((first, rest)) = found.split_first() else { return Ok(()) };
@@ -183,9 +171,11 @@ async fn para_blocks(context: &Context, hole: Hole) -> Result<(), IngestError> {
     while let Some(first) = Some(hole.from + wanted.len() as u32).filter(|n| *n <= hole.to) {
         wanted.extend(blocks::read_headers(context, first, hole.to).await?);
     }
+    let source = context.para.clone().pinned(Need::State);
+    let chain = &*source;
     let fetched = futures::stream::iter(wanted).map(|header| async move {
-        let changes = context.para.storage_changes_at(header.hash()).await;
-        changes.map(|changes| (header, changes))
+        let changes = chain.storage_changes_at(header.hash()).await?;
+        Ok::<_, ChainError>((header, changes))
     });
     let mut fetched = fetched.buffered(IN_FLIGHT);
     let (mut found, mut bytes) = (Vec::new(), 0);
@@ -212,10 +202,8 @@ async fn para_blocks(context: &Context, hole: Hole) -> Result<(), IngestError> {
             })
         });
         let checked = checked.await.map_err(|error| IngestError::NotYet(error.to_string()))?;
-        checked.map_err(|(number, reason)| Refused {
-            block: format!("parachain block {number}"),
-            endpoint: context.para.endpoint(),
-            reason,
+        checked.map_err(|(number, reason)| {
+            Refused::by(chain, format!("parachain block {number}"), &reason)
         })?;
     }
     Ok(context.store.blocks.fill(hole.from, &items).await?)

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
 use super::error::IngestError;
-use super::history::{self, Finality, Justified};
+use super::history::{self, Candidate, Finality, Justified, Round};
 use super::tip::{Tip, Tips};
 use super::{Context, EARLY};
-use crate::chain::verify::segment::{self, RelayPosition, Segment};
+use crate::chain::verify::segment::{RelayPosition, Segment};
 use crate::scale::header::EncodedHeader;
 use crate::store::StoreError;
 
@@ -19,8 +20,6 @@ use super::super::status::{Stage, height};
 const NEAR: u32 = 64;
 /// How long one may stay out after its block is final.
 const GRACE: Duration = Duration::from_millis(400);
-/// No progress for so long, with final blocks to come, is a problem worth saying.
-const STALL: Duration = Duration::from_mins(1);
 
 /// How to get the next segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,63 +50,61 @@ fn next_step(next: u32, tip: &Tip, grace_over: bool) -> Step {
 pub(super) async fn run(
     context: &Context,
     para_id: u32,
-    mut position: RelayPosition,
+    position: RelayPosition,
     tips: &Tips,
     verified: mpsc::Sender<Segment>,
 ) -> Result<(), StoreError> {
     let mut news = tips.subscribe();
+    let mut chain = Chain { context, para_id, position, verified };
     let mut failures = 0;
     let mut last_progress = Instant::now();
     let mut grace_over = false;
     loop {
         let tip = news.borrow_and_update().clone();
-        let wait = match next_step(position.next(), &tip, grace_over) {
-            Step::Wait => {
-                last_progress = Instant::now();
-                Duration::MAX
-            }
+        let next = chain.position.next();
+        let wait = match next_step(next, &tip, grace_over) {
+            Step::Wait => context.stall_after.saturating_sub(last_progress.elapsed()),
             Step::Grace => {
                 grace_over = true;
                 GRACE
             }
-            step => match try_next(context, para_id, &position, &tip, step).await {
-                Ok(None) => return Ok(()),
-                Ok(Some((segment, next))) => {
-                    tracing::debug!(
-                        from = position.next(),
-                        to = next.number,
-                        set = segment.set_id,
-                        "verified relay segment"
-                    );
+            step => {
+                let trying = chain.follow(&tip, step);
+                let tried = tokio::select! {
+                    tried = trying => tried,
+                    () = context.cancel.cancelled() => return Ok(()),
+                };
+                if chain.position.next() > next {
                     (failures, grace_over, last_progress) = (0, false, Instant::now());
-                    position = next;
-                    let height = height(position.number);
-                    context.progress.went_on(Stage::Relay);
-                    context.progress.update(|info| {
-                        info.parent_fetched_height = height;
-                        info.parent_processed_height = height;
-                        info.parent_target = info.parent_target.max(height);
-                    });
-                    tokio::select! {
-                        sent = verified.send(segment) => if sent.is_err() { return Ok(()) },
-                        () = context.cancel.cancelled() => return Ok(()),
+                }
+                match tried {
+                    Ok(true) => continue,
+                    Ok(false) => return Ok(()),
+                    Err(IngestError::Store(error)) => return Err(error),
+                    Err(IngestError::NotYet(reason)) => {
+                        if last_progress.elapsed() > context.stall_after {
+                            stalled(context, reason);
+                        }
+                        EARLY
                     }
-                    continue;
-                }
-                Err(IngestError::Store(error)) => return Err(error),
-                Err(IngestError::NotYet(reason)) => {
-                    if last_progress.elapsed() > STALL {
-                        tracing::warn!(stage = %Stage::Relay, reason, "stalled");
-                        context.progress.problem(Stage::Relay, reason);
+                    Err(error) => {
+                        failures += 1;
+                        if matches!(error, IngestError::Refused(_)) {
+                            tips.forget_announced();
+                        }
+                        context.failed(Stage::Relay, &*context.relay, &error, failures - 1)
                     }
-                    EARLY
                 }
-                Err(error) => {
-                    failures += 1;
-                    context.failed(Stage::Relay, &*context.relay, &error, failures - 1)
-                }
-            },
+            }
         };
+        if wait.is_zero() {
+            let last = tip.finalized.as_ref().map_or(-1, |head| height(head.number()));
+            let endpoint = context.relay.endpoint();
+            let silence = format!("{endpoint} has announced no final block after {last}");
+            stalled(context, format!("{silence} for {:?}", last_progress.elapsed()));
+            last_progress = Instant::now();
+            continue;
+        }
         tokio::select! {
             () = wait_for_news(&mut news, wait, failures > 0) => {}
             () = context.cancel.cancelled() => return Ok(()),
@@ -115,93 +112,147 @@ pub(super) async fn run(
     }
 }
 
+fn stalled(context: &Context, reason: String) {
+    tracing::warn!(stage = %Stage::Relay, reason, "stalled");
+    context.progress.problem(Stage::Relay, reason);
+}
+
 /// Waits for news; while backing off, for the time to pass whatever comes.
 async fn wait_for_news(news: &mut watch::Receiver<Tip>, wait: Duration, backing_off: bool) {
     if backing_off {
         tokio::time::sleep(wait).await;
-    } else if wait == Duration::MAX {
-        // The sender lives as long as the stages.
-        let _ = news.changed().await;
     } else {
+        // The sender lives as long as the stages.
         let _ = timeout(wait, news.changed()).await;
     }
 }
 
-/// The next segment by the given step or, where that gives nothing, by the others. `None` when
-/// stopping.
-async fn try_next(
-    context: &Context,
+/// The relay chain as far as it is verified, and who takes what comes next.
+struct Chain<'a> {
+    context: &'a Context,
     para_id: u32,
-    position: &RelayPosition,
-    tip: &Tip,
-    step: Step,
-) -> Result<Option<(Segment, RelayPosition)>, IngestError> {
-    let trying = async {
-        let justified = justified(context, position, tip, step).await?;
-        let candidate = history::complete(&*context.relay, para_id, justified).await?;
-        let from = position.clone();
-        // A period of many headers and signatures keeps a thread for a while.
-        let checked =
-            tokio::task::spawn_blocking(move || segment::verify(&from, para_id, candidate));
-        let checked = checked.await.map_err(|error| IngestError::NotYet(error.to_string()))?;
-        let wrong = |error: segment::SegmentError| {
-            history::refused(&*context.relay, position.next(), error.to_string())
-        };
-        Ok(checked.map_err(wrong)?)
-    };
-    tokio::select! {
-        result = trying => result.map(Some),
-        () = context.cancel.cancelled() => Ok(None),
-    }
+    position: RelayPosition,
+    verified: mpsc::Sender<Segment>,
 }
 
-async fn justified(
-    context: &Context,
-    position: &RelayPosition,
-    tip: &Tip,
-    step: Step,
-) -> Result<Justified, IngestError> {
-    let relay = &*context.relay;
-    let announced = tip.announced.as_ref().filter(|announced| announced.number >= position.next());
-    if let (Step::Announced, Some(announced)) = (step, announced)
-        && let Some(justified) = history::announced(relay, position, announced).await?
-    {
-        return Ok(justified);
-    }
-    match history::prove(relay, position).await? {
-        Finality::Proven(justified) => return Ok(justified),
-        Finality::Unproven => {}
-        Finality::Unable => {
-            let finalized = tip.finalized.as_ref().map_or(0, EncodedHeader::number);
-            if let Some(justified) = history::scan(relay, position, finalized).await? {
-                return Ok(justified);
+impl Chain<'_> {
+    /// Goes on by the given step or, where that gives nothing, by the others; `false` when nobody
+    /// takes segments any more.
+    async fn follow(&mut self, tip: &Tip, step: Step) -> Result<bool, IngestError> {
+        let round = Round::new(&self.context.relay);
+        if step == Step::Prove {
+            let before = self.position.next();
+            let going_on = self.follow_periods(round.clone()).await?;
+            if !going_on || self.position.next() > before {
+                return Ok(going_on);
             }
         }
+        let justified = self.justified(&round, tip, step).await?;
+        let candidate = history::complete(&round, self.para_id, justified).await?;
+        self.take(&round, candidate).await
     }
-    if let Some(announced) = announced
-        && let Some(justified) = history::announced(relay, position, announced).await?
-    {
-        return Ok(justified);
+
+    /// Takes all that one node proves, verifying a period while the next ones are fetched.
+    async fn follow_periods(&mut self, round: Round) -> Result<bool, IngestError> {
+        let (fetched, mut candidates) = mpsc::channel(1);
+        let periods = history::periods(round.clone(), self.para_id, self.position.next());
+        let fetching = async move {
+            let mut periods = std::pin::pin!(periods);
+            while let Some(candidate) = periods.next().await {
+                if fetched.send(candidate).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let taking = async {
+            while let Some(candidate) = candidates.recv().await {
+                if !self.take(&round, candidate?).await? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        let (mut fetching, mut taking) = (std::pin::pin!(fetching), std::pin::pin!(taking));
+        tokio::select! {
+            taken = &mut taking => taken,
+            () = &mut fetching => taking.await,
+        }
     }
-    if let Some(finalized) = tip.finalized.as_ref().filter(|f| f.number() >= position.next())
-        && let Some(justified) = history::stored(relay, position, finalized).await?
-    {
-        return Ok(justified);
+
+    /// Verifies a segment and hands it on.
+    async fn take(&mut self, round: &Round, candidate: Candidate) -> Result<bool, IngestError> {
+        let (segment, position) = round.verify(&self.position, self.para_id, candidate).await?;
+        tracing::debug!(
+            from = self.position.next(),
+            to = position.number,
+            set = segment.set_id,
+            "verified relay segment"
+        );
+        self.position = position;
+        let height = height(self.position.number);
+        self.context.progress.went_on(Stage::Relay);
+        self.context.progress.update(|info| {
+            info.parent_fetched_height = height;
+            info.parent_processed_height = height;
+            info.parent_target = info.parent_target.max(height);
+        });
+        Ok(self.verified.send(segment).await.is_ok())
     }
-    Err(IngestError::NotYet(format!(
-        "{} has no justification for relay block {} or a later one",
-        relay.endpoint(),
-        position.next()
-    )))
+
+    async fn justified(
+        &self,
+        round: &Round,
+        tip: &Tip,
+        step: Step,
+    ) -> Result<Justified, IngestError> {
+        let position = &self.position;
+        let announced = tip.announced.as_ref().filter(|found| found.number >= position.next());
+        if let (Step::Announced, Some(announced)) = (step, announced)
+            && let Some(justified) = history::announced(round, position, announced).await?
+        {
+            return Ok(justified);
+        }
+        let finalized = tip.finalized.as_ref().map_or(0, EncodedHeader::number);
+        let unable = match history::prove(round, position.next()).await? {
+            Finality::Proven(justified) => return Ok(justified),
+            Finality::Unproven => false,
+            Finality::Unable => true,
+        };
+        if unable && let Some(justified) = history::scan(round, position, finalized).await? {
+            return Ok(justified);
+        }
+        if let Some(announced) = announced
+            && let Some(justified) = history::announced(round, position, announced).await?
+        {
+            return Ok(justified);
+        }
+        if let Some(finalized) = tip.finalized.as_ref().filter(|f| f.number() >= position.next())
+            && let Some(justified) = history::stored(round, position, finalized).await?
+        {
+            return Ok(justified);
+        }
+        // Block by block: a node keeps the justification of every change of authorities at least.
+        if !unable && let Some(justified) = history::scan(round, position, finalized).await? {
+            return Ok(justified);
+        }
+        Err(IngestError::NotYet(format!(
+            "{} has no justification for relay block {} or a later one",
+            round.node.endpoint(),
+            position.next()
+        )))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
     use subxt::utils::H256;
 
     use super::super::tip::Announced;
     use super::*;
+    use crate::chain::recorded::Recorded;
     use crate::scale::header::Header;
 
     fn tip(finalized: Option<u32>, announced: Option<u32>, announcing: bool) -> Tip {
@@ -215,6 +266,7 @@ mod tests {
             })
         };
         let announced = announced.map(|number| Announced {
+            by: Arc::new(Recorded::relay(0)),
             number,
             hash: H256::zero(),
             justification: Bytes::new(),

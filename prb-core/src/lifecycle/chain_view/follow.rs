@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::values::{Key, Values};
 use super::{ChainView, WantedKeys, Wants};
 use crate::backoff::Backoff;
-use crate::chain::{ChainClient, ChainError};
+use crate::chain::{ChainClient, ChainError, Refusal};
 use crate::lifecycle::blobs::{Blobs, Tip};
 use crate::scale::bridge::BlockHeaderWithChanges;
 
@@ -146,7 +146,10 @@ impl Follower {
             }
             Err(error) => {
                 // A node that prunes may not have this block's state any more.
-                if error.refusal() == Some(crate::chain::Refusal::StateUnavailable) {
+                if matches!(
+                    error.refusal(),
+                    Some(Refusal::StateUnavailable | Refusal::UnknownBlock)
+                ) {
                     let mut keys_in_use =
                         self.view.change(|values| values.keys_in_use()).unwrap_or_default();
                     keys_in_use.extend(keys);

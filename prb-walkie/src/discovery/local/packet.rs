@@ -152,6 +152,19 @@ mod tests {
     }
 
     #[test]
+    fn their_packets_encode_back_byte_for_byte() {
+        for name in [
+            "mdns_legacy_query",
+            "mdns_legacy_response",
+            "mdns_compat_query",
+            "mdns_compat_response",
+        ] {
+            let bytes = vector(name);
+            assert_eq!(Packet::parse(&bytes).unwrap().build_bytes_vec().unwrap(), bytes, "{name}");
+        }
+    }
+
+    #[test]
     fn their_packets_are_understood() {
         assert_eq!(read(&vector("mdns_legacy_query")), Some(Message::Query(Tag::Ipfs)));
         assert_eq!(read(&vector("mdns_compat_query")), Some(Message::Query(Tag::Discovery)));

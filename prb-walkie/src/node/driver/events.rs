@@ -10,7 +10,7 @@ use libp2p::{Multiaddr, PeerId, identify, mdns, ping};
 use super::greet::PATIENCE;
 use super::{Connection, Driver};
 use crate::discovery::address;
-use crate::node::codec::{Frame, PROTOCOL};
+use crate::node::codec::{PROTOCOL, Request, Response};
 use crate::node::error::{NoAnswer, cause};
 use crate::node::swarm::ProtocolsEvent;
 
@@ -71,18 +71,20 @@ impl Driver {
         }
     }
 
-    fn on_call(&mut self, event: Call<Frame, Frame>) {
+    fn on_call(&mut self, event: Call<Request, Response>) {
         match event {
             Call::Message { peer, connection_id, message } => match message {
-                Message::Request { request_id, request, channel } => {
+                Message::Request { request: Request::Received(request), channel, .. } => {
                     let host = self.connections.get(&connection_id).and_then(|from| from.host);
-                    self.inbound.request(request_id, (peer, host), request, channel);
+                    let answer = self.inbound.answer((peer, host), request);
+                    let calls = &mut self.swarm.behaviour_mut().calls;
+                    // The caller may have gone in the meantime; then there is nobody to tell.
+                    let _undelivered = calls.send_response(channel, Response::Sent(answer));
                 }
-                Message::Response { request_id, response } => {
-                    let bytes = response.bytes.clone();
-                    if !self.outbound.finish(request_id, Ok(response)) {
-                        self.greeting_ended(request_id, Some(&bytes));
-                    }
+                Message::Request { request: Request::Sent { .. }, .. } => {}
+                Message::Response { request_id, .. } => {
+                    self.outbound.ended(request_id, None);
+                    self.greeting_ended(request_id);
                 }
             },
             Call::OutboundFailure { peer, request_id, error, .. } => {
@@ -90,13 +92,11 @@ impl Driver {
                 if let NoAnswer::Unreachable(reason) = &failure {
                     tracing::debug!(%peer, reason, "a call failed");
                 }
-                if !self.outbound.finish(request_id, Err(failure)) {
-                    self.greeting_ended(request_id, None);
-                }
+                self.outbound.ended(request_id, Some(failure));
+                self.greeting_ended(request_id);
             }
-            Call::InboundFailure { peer, request_id, error, .. } => {
+            Call::InboundFailure { peer, error, .. } => {
                 tracing::debug!(%peer, %error, "could not answer a call");
-                self.inbound.cancel(request_id);
             }
             Call::ResponseSent { .. } => {}
         }

@@ -7,10 +7,13 @@ use bytes::Bytes;
 use libp2p::PeerId;
 use libp2p::request_response::OutboundRequestId;
 use prost::Message;
+use tokio::sync::oneshot;
 
 use super::Driver;
 use crate::access::psk::PreSharedKey;
 use crate::discovery::introduction;
+use crate::node::error::Answered;
+use crate::node::reply::Reply;
 use crate::proto::{
     AuthRequest, AuthResponse, AuthStatus, AuthType, WalkieRpcResponseWrapper, WalkieSystemInfo,
 };
@@ -37,6 +40,7 @@ struct UnderWay {
     nonce: String,
     since: Instant,
     step: Step,
+    answer: oneshot::Receiver<Answered>,
 }
 
 enum Step {
@@ -95,24 +99,25 @@ impl Greeter {
 impl Driver {
     pub(super) fn greet(&mut self, peer: PeerId, now: Instant) {
         let hello = self.greeter.info.encode_to_vec();
-        self.step(peer, "Hello", &hello, Step::Hello, now);
+        self.step(peer, "Hello", hello.into(), Step::Hello, now);
     }
 
-    fn step(&mut self, peer: PeerId, method: &str, request: &[u8], step: Step, now: Instant) {
+    fn step(&mut self, peer: PeerId, method: &str, request: Bytes, step: Step, now: Instant) {
         let (nonce, request) = wrapper::request(method, request, PATIENCE);
-        let id = self.send(peer, request);
-        let under_way = UnderWay { peer, nonce, since: now, step };
+        let (reply, answer) = Reply::channel();
+        let id = self.send(peer, request, reply);
+        let under_way = UnderWay { peer, nonce, since: now, step, answer };
         self.greeter.under_way.insert(id, under_way);
     }
 
-    /// Takes an answer if it is to a greeting; `None` stands for a call that failed.
-    pub(super) fn greeting_ended(&mut self, id: OutboundRequestId, answer: Option<&Bytes>) {
-        let Some(UnderWay { peer, nonce, step, .. }) = self.greeter.under_way.remove(&id) else {
-            return;
-        };
+    /// Takes what came of a call if it was a greeting.
+    pub(super) fn greeting_ended(&mut self, id: OutboundRequestId) {
+        let Some(under_way) = self.greeter.under_way.remove(&id) else { return };
+        let UnderWay { peer, nonce, step, mut answer, .. } = under_way;
         let now = Instant::now();
         self.greeter.silent.remove(&peer);
-        let data = answer.and_then(|answer| data(&nonce, answer));
+        let answer = answer.try_recv().ok().and_then(Result::ok);
+        let data = answer.and_then(|answer| data(&nonce, answer.bytes));
         match step {
             Step::Hello => match data.and_then(|data| introduction(&peer, &data)) {
                 Some(info) => self.introduced(peer, info, now),
@@ -135,7 +140,7 @@ impl Driver {
         match self.greeter.proof(&own, &peer, &info, now) {
             Some(proof) => {
                 let step = Step::Auth(Box::new(info));
-                self.step(peer, "Auth", &proof.encode_to_vec(), step, now);
+                self.step(peer, "Auth", proof.encode_to_vec().into(), step, now);
             }
             None => self.table.greeted(peer, info, now),
         }
@@ -152,7 +157,7 @@ impl Driver {
             .collect();
         for id in late {
             let peer = self.greeter.under_way.get(&id).map(|under_way| under_way.peer);
-            self.greeting_ended(id, None);
+            self.greeting_ended(id);
             if let Some(peer) = peer {
                 self.greeter.is_silent_now(peer);
                 self.close_stale_connections(peer, now);
@@ -162,17 +167,14 @@ impl Driver {
 }
 
 /// The message in an answer, if it is one to our request and no error.
-fn data(nonce: &str, answer: &Bytes) -> Option<Vec<u8>> {
-    let wrapper = WalkieRpcResponseWrapper::decode(answer.clone()).ok()?;
+fn data(nonce: &str, answer: Bytes) -> Option<Bytes> {
+    let wrapper = WalkieRpcResponseWrapper::decode(answer).ok()?;
     (wrapper.request_nonce == nonce && !wrapper.has_error).then_some(wrapper.data)
 }
 
 /// Who the peer says it is, if that can be taken from it.
 fn introduction(peer: &PeerId, data: &[u8]) -> Option<WalkieSystemInfo> {
-    let info = WalkieSystemInfo::decode(data).ok()?;
-    if let Some(reason) = introduction::refusal(peer, &info) {
-        tracing::warn!(%peer, reason, "refused an introduction");
-        return None;
-    }
-    Some(info)
+    introduction::read(peer, data)
+        .inspect_err(|refusal| tracing::warn!(%peer, %refusal, "refused an introduction"))
+        .ok()
 }

@@ -11,15 +11,16 @@ use tokio::sync::oneshot;
 use super::events::explain;
 use super::{Dialler, Driver};
 use crate::discovery::address;
-use crate::node::codec::Frame;
-use crate::node::error::{Answered, Dialled, NoAnswer};
+use crate::node::codec::Request;
+use crate::node::error::{Dialled, NoAnswer};
+use crate::node::reply::Reply;
 
 /// Reasons of failed dials that are kept until the calls that waited for them fail.
 const MOST_REASONS: usize = 256;
 
 /// The calls that wait for an answer.
 pub(super) struct Outbound {
-    waiting: HashMap<OutboundRequestId, oneshot::Sender<Answered>>,
+    waiting: HashMap<OutboundRequestId, Reply>,
     most: usize,
     /// Why a peer could not be dialled last.
     reasons: HashMap<PeerId, String>,
@@ -52,36 +53,33 @@ impl Outbound {
         }
     }
 
-    /// Whether somebody waited for this.
-    pub(super) fn finish(&mut self, id: OutboundRequestId, answered: Answered) -> bool {
-        match self.waiting.remove(&id) {
-            Some(reply) => {
-                let _caller_is_gone = reply.send(answered);
-                true
-            }
-            None => false,
+    /// A call has ended; its stream told the answer if there is one.
+    pub(super) fn ended(&mut self, id: OutboundRequestId, failure: Option<NoAnswer>) {
+        if let (Some(reply), Some(failure)) = (self.waiting.remove(&id), failure) {
+            reply.tell(Err(failure));
         }
     }
 }
 
 impl Driver {
-    pub(super) fn call(&mut self, peer: PeerId, request: Bytes, reply: oneshot::Sender<Answered>) {
-        if reply.is_closed() {
+    pub(super) fn call(&mut self, peer: PeerId, request: Bytes, reply: Reply) {
+        if !reply.is_awaited() {
             return;
         }
         if self.outbound.waiting.len() >= self.outbound.most {
-            let _caller_is_gone = reply.send(Err(NoAnswer::Busy));
-            return;
+            return reply.tell(Err(NoAnswer::Busy));
         }
-        let id = self.send(peer, request);
-        self.outbound.waiting.insert(id, reply);
+        self.send(peer, request, reply);
     }
 
     /// Sends a request, dialling the peer if there is no connection.
-    pub(super) fn send(&mut self, peer: PeerId, request: Bytes) -> OutboundRequestId {
+    pub(super) fn send(&mut self, peer: PeerId, bytes: Bytes, reply: Reply) -> OutboundRequestId {
         let addresses = self.table.addresses(&peer);
+        let request = Request::Sent { bytes, reply: reply.clone() };
         let calls = &mut self.swarm.behaviour_mut().calls;
-        calls.send_request_with_addresses(&peer, Frame::own(request), addresses)
+        let id = calls.send_request_with_addresses(&peer, request, addresses);
+        self.outbound.waiting.insert(id, reply);
+        id
     }
 
     pub(super) fn dial(&mut self, target: &Multiaddr, reply: oneshot::Sender<Dialled>) {

@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use parity_scale_codec::Encode;
 use prb_core::blob::{BlobKey, BlobSource};
 use prb_core::chain::client::{Pair, Subscription};
 use prb_core::chain::source::Answer;
-use prb_core::chain::{ChainClient, ChainClientConfig, ChainSource, Endpoint};
+use prb_core::chain::{
+    ChainClient, ChainClientConfig, ChainSource, Endpoint, EndpointHealth, Need,
+};
 use prb_core::data_provider::{DataProvider, DataProviderConfig, DataProviderHandle, VerifyState};
 use prb_core::scale::header::EncodedHeader;
 use prb_core::scale::storage::StorageChanges;
@@ -131,8 +134,29 @@ impl ChainSource for Heavy {
         ChainSource::endpoint(&self.chain)
     }
 
+    /// There is one node only.
+    fn pinned(self: Arc<Self>, _: Need) -> Arc<dyn ChainSource> {
+        self
+    }
+
+    fn is_preferred(&self, _: Need) -> bool {
+        true
+    }
+
     fn distrust(&self) {
         self.chain.distrust();
+    }
+
+    fn health(&self) -> Vec<EndpointHealth> {
+        ChainSource::health(&self.chain)
+    }
+
+    fn look(&self) -> BoxFuture<'_, ()> {
+        self.chain.look()
+    }
+
+    fn block_hashes(&self, numbers: Vec<u32>) -> Answer<'_, Vec<Option<H256>>> {
+        ChainSource::block_hashes(&self.chain, numbers)
     }
 
     fn genesis_hash(&self) -> Answer<'_, H256> {

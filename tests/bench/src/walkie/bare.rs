@@ -1,8 +1,7 @@
 //! libp2p's request-response as it comes, with the same transport: what there is to reach.
 
-use std::fmt;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -12,28 +11,16 @@ use libp2p::request_response::{
     Behaviour, Codec, Config, Event, Message as Exchange, ProtocolSupport,
 };
 use libp2p::swarm::SwarmEvent;
-use libp2p::{Multiaddr, StreamProtocol, Swarm, SwarmBuilder, noise, tcp, yamux};
-use prb_walkie::proto::WalkieRpcRequestWrapper;
+use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, noise, tcp, yamux};
+use prb_walkie::proto::{
+    AuthStatus, WalkieRoles, WalkieRpcRequestWrapper, WalkieRpcResponseWrapper, WalkieSystemInfo,
+};
 use prost::Message;
+use tokio::task::AbortHandle;
+
+use super::{Muxer, keypair, ours};
 
 const PROTOCOL: StreamProtocol = StreamProtocol::new("/pb");
-/// As long as a Hello and its answer.
-const SMALL: usize = 150;
-
-#[derive(Clone, Copy)]
-pub(super) enum Muxer {
-    Yamux,
-    Mplex,
-}
-
-impl fmt::Display for Muxer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Yamux => "yamux",
-            Self::Mplex => "mplex",
-        })
-    }
-}
 
 #[derive(Clone)]
 struct Raw;
@@ -85,7 +72,7 @@ impl Codec for Raw {
 }
 
 fn swarm(muxer: Muxer) -> Result<Swarm<Behaviour<Raw>>> {
-    let builder = SwarmBuilder::with_existing_identity(Keypair::generate_ed25519()).with_tokio();
+    let builder = SwarmBuilder::with_existing_identity(keypair()?).with_tokio();
     let config = tcp::Config::new().nodelay(true);
     let behaviour = |_: &Keypair| {
         let config = Config::default().with_request_timeout(Duration::from_mins(2));
@@ -102,7 +89,10 @@ fn swarm(muxer: Muxer) -> Result<Swarm<Behaviour<Raw>>> {
         Muxer::Mplex => builder
             .with_tcp(config, noise::Config::new, || {
                 let mut config = libp2p_mplex::Config::new();
-                config.set_split_send_size(1 << 20);
+                config
+                    .set_split_send_size(1 << 20)
+                    .set_max_num_streams(1024)
+                    .set_max_buffer_size(64);
                 config
             })?
             .with_behaviour(behaviour)?
@@ -111,73 +101,142 @@ fn swarm(muxer: Muxer) -> Result<Swarm<Behaviour<Raw>>> {
     })
 }
 
-/// Sequential calls per second, and megabytes per second of large answers.
-pub(super) async fn measure(
-    muxer: Muxer,
-    calls: usize,
-    blobs: usize,
-    body: Bytes,
-) -> Result<(f64, f64)> {
-    let mut server = swarm(muxer)?;
-    server.listen_on("/ip4/127.0.0.1/tcp/0".parse()?)?;
-    let place = loop {
-        if let SwarmEvent::NewListenAddr { address, .. } = server.select_next_some().await {
-            break address;
-        }
+/// The bytes that a Hello is on the wire, so that both sides of the comparison carry the same.
+fn hello(role: WalkieRoles) -> WalkieSystemInfo {
+    let mut info = WalkieSystemInfo {
+        hostname: "bench".into(),
+        peer_id: PeerId::random().to_base58(),
+        chain_identity: ours::CHAIN.into(),
+        bridge_identity: "default".into(),
+        ..WalkieSystemInfo::default()
     };
-    let large = body.clone();
-    let serving = tokio::spawn(async move {
-        loop {
-            let event = server.select_next_some().await;
-            if let SwarmEvent::Behaviour(Event::Message {
-                message: Exchange::Request { request, channel, .. },
-                ..
-            }) = event
-            {
-                let answer = if request.is_empty() { large.clone() } else { request };
-                let _caller_is_gone = server.behaviour_mut().send_response(channel, answer);
-            }
-        }
-    });
-    let mut caller = swarm(muxer)?;
-    let small = Bytes::from(vec![1; SMALL]);
-    exchange(&mut caller, &place, small.clone()).await?;
-    let started = Instant::now();
-    for _ in 0..calls {
-        exchange(&mut caller, &place, small.clone()).await?;
-    }
-    let calls_per_s = calls as f64 / started.elapsed().as_secs_f64();
-    let started = Instant::now();
-    for _ in 0..blobs {
-        let answer = exchange(&mut caller, &place, Bytes::new()).await?;
-        anyhow::ensure!(answer.len() == body.len(), "a whole body");
-    }
-    let megabytes = (blobs * body.len()) as f64 / 1e6;
-    let megabytes_per_s = megabytes / started.elapsed().as_secs_f64();
-    serving.abort();
-    Ok((calls_per_s, megabytes_per_s))
+    info.set_role(role);
+    info
 }
 
-/// One call, dialling first where there is no connection.
-async fn exchange(
-    caller: &mut Swarm<Behaviour<Raw>>,
-    place: &Multiaddr,
-    request: Bytes,
-) -> Result<Bytes> {
-    let connected = caller.connected_peers().next().copied();
-    let peer = if let Some(peer) = connected {
-        peer
-    } else {
-        caller.dial(place.clone())?;
-        loop {
-            match caller.select_next_some().await {
-                SwarmEvent::ConnectionEstablished { peer_id, .. } => break peer_id,
-                SwarmEvent::OutgoingConnectionError { error, .. } => bail!(error),
-                _ => {}
-            }
-        }
+const NONCE: &str = "8f0f7a4e-3a5c-4b0e-9d3c-6f1f2a7b9c0d";
+const NOW: u64 = 1_700_000_000_000;
+
+fn request(role: WalkieRoles) -> Bytes {
+    let wrapper = WalkieRpcRequestWrapper {
+        created_at: NOW,
+        nonce: NONCE.into(),
+        data: hello(role).encode_to_vec().into(),
+        method: "Hello".into(),
+        timeout_ms: 30_000,
     };
-    caller.behaviour_mut().send_request(&peer, request);
+    wrapper.encode_to_vec().into()
+}
+
+fn answer() -> Bytes {
+    let mut info = hello(WalkieRoles::WrDataProviderInt);
+    info.set_auth(AuthStatus::AsNone);
+    let wrapper = WalkieRpcResponseWrapper {
+        created_at: NOW,
+        request_nonce: NONCE.into(),
+        nonce: NONCE.into(),
+        data: info.encode_to_vec().into(),
+        has_error: false,
+        error: None,
+    };
+    wrapper.encode_to_vec().into()
+}
+
+/// Two peers with one connection between them.
+pub(super) struct Pair {
+    caller: Swarm<Behaviour<Raw>>,
+    peer: PeerId,
+    place: Multiaddr,
+    serving: AbortHandle,
+    request: Bytes,
+    large: usize,
+}
+
+impl Pair {
+    pub(super) async fn start(muxer: Muxer, large: Bytes) -> Result<Self> {
+        let mut server = swarm(muxer)?;
+        server.listen_on("/ip4/127.0.0.1/tcp/0".parse()?)?;
+        let place = loop {
+            if let SwarmEvent::NewListenAddr { address, .. } = server.select_next_some().await {
+                break address;
+            }
+        };
+        let length = large.len();
+        let serving = tokio::spawn(serve(server, answer(), large)).abort_handle();
+        let mut caller = swarm(muxer)?;
+        let peer = connect(&mut caller, &place).await?;
+        Ok(Self {
+            caller,
+            peer,
+            place,
+            serving,
+            request: request(WalkieRoles::WrLifecycleManager),
+            large: length,
+        })
+    }
+
+    pub(super) fn place(&self) -> &Multiaddr {
+        &self.place
+    }
+
+    pub(super) async fn call(&mut self) -> Result<()> {
+        self.caller.behaviour_mut().send_request(&self.peer, self.request.clone());
+        let answer = next(&mut self.caller).await?;
+        anyhow::ensure!(!answer.is_empty(), "an answer");
+        Ok(())
+    }
+
+    pub(super) async fn call_many(&mut self, calls: usize, width: usize) -> Result<()> {
+        let mut sent = 0;
+        for answered in 0..calls {
+            while sent < calls && sent - answered < width {
+                self.caller.behaviour_mut().send_request(&self.peer, self.request.clone());
+                sent += 1;
+            }
+            next(&mut self.caller).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn fetch(&mut self) -> Result<()> {
+        self.caller.behaviour_mut().send_request(&self.peer, Bytes::new());
+        let answer = next(&mut self.caller).await?;
+        anyhow::ensure!(answer.len() == self.large, "a whole body");
+        Ok(())
+    }
+
+    pub(super) fn stop(self) {
+        self.serving.abort();
+    }
+}
+
+async fn serve(mut server: Swarm<Behaviour<Raw>>, small: Bytes, large: Bytes) {
+    loop {
+        let event = server.select_next_some().await;
+        if let SwarmEvent::Behaviour(Event::Message {
+            message: Exchange::Request { request, channel, .. },
+            ..
+        }) = event
+        {
+            let answer = if request.is_empty() { large.clone() } else { small.clone() };
+            let _caller_is_gone = server.behaviour_mut().send_response(channel, answer);
+        }
+    }
+}
+
+async fn connect(caller: &mut Swarm<Behaviour<Raw>>, place: &Multiaddr) -> Result<PeerId> {
+    caller.dial(place.clone())?;
+    loop {
+        match caller.select_next_some().await {
+            SwarmEvent::ConnectionEstablished { peer_id, .. } => return Ok(peer_id),
+            SwarmEvent::OutgoingConnectionError { error, .. } => bail!(error),
+            _ => {}
+        }
+    }
+}
+
+/// The next answer.
+async fn next(caller: &mut Swarm<Behaviour<Raw>>) -> Result<Bytes> {
     loop {
         match caller.select_next_some().await {
             SwarmEvent::Behaviour(Event::Message {
@@ -190,14 +249,29 @@ async fn exchange(
     }
 }
 
-/// What a version 2 peer does: mplex, a connection, one call, and closed again.
-pub(super) async fn dial_and_hello(place: Multiaddr) -> Result<()> {
-    let mut caller = swarm(Muxer::Mplex)?;
-    let request = WalkieRpcRequestWrapper {
-        nonce: "n".into(),
-        method: "Hello".into(),
-        ..WalkieRpcRequestWrapper::default()
-    };
-    let answer = exchange(&mut caller, &place, request.encode_to_vec().into()).await;
-    answer.map(drop).context("a call with a connection of its own")
+/// Does what version 2 peers do: a connection, one call, and closed again.
+pub(super) struct Dialler {
+    swarm: Swarm<Behaviour<Raw>>,
+    request: Bytes,
+}
+
+impl Dialler {
+    pub(super) fn new(muxer: Muxer) -> Result<Self> {
+        Ok(Self { swarm: swarm(muxer)?, request: request(WalkieRoles::WrClient) })
+    }
+
+    pub(super) async fn call(&mut self, place: &Multiaddr) -> Result<()> {
+        let peer = connect(&mut self.swarm, place).await?;
+        self.swarm.behaviour_mut().send_request(&peer, self.request.clone());
+        let answer = next(&mut self.swarm).await.context("a call with its own connection")?;
+        let answer = WalkieRpcResponseWrapper::decode(answer)?;
+        anyhow::ensure!(answer.request_nonce == NONCE && !answer.has_error, "an answer");
+        let _closed_already = self.swarm.disconnect_peer_id(peer);
+        loop {
+            let event = self.swarm.select_next_some().await;
+            if matches!(event, SwarmEvent::ConnectionClosed { num_established: 0, .. }) {
+                return Ok(());
+            }
+        }
+    }
 }

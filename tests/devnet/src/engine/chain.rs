@@ -184,6 +184,14 @@ impl Chain {
         block
     }
 
+    /// Takes the best block off the canonical chain and returns it, unless it is final: another is
+    /// built in its place. It stays known by its hash.
+    pub fn revert_best(&self) -> Option<Arc<StoredBlock>> {
+        let mut index = self.index.write();
+        let best = index.canonical.len() as BlockNumber - 1;
+        if best > index.finalized { index.canonical.pop() } else { None }
+    }
+
     /// Makes the canonical chain final up to `number` and returns the newly final blocks, oldest
     /// first. A height that is final already changes nothing.
     pub fn finalize(&self, number: BlockNumber) -> Vec<Arc<StoredBlock>> {

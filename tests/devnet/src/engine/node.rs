@@ -171,6 +171,17 @@ impl Node {
         Ok(block)
     }
 
+    /// Reverts the best block, unless it is final; its transactions go back into the pool.
+    pub fn revert_best(&self) {
+        let Some(block) = self.chain.revert_best() else { return };
+        let transactions: Vec<Hash> = block.extrinsics.iter().map(extrinsic_hash).collect();
+        self.watchers.retracted(block.hash, &transactions);
+        for extrinsic in &block.extrinsics {
+            // Inherents and what has become invalid meanwhile are not taken.
+            let _ = self.submit(extrinsic.clone());
+        }
+    }
+
     /// Makes all blocks up to `number` final.
     pub fn finalize(&self, number: BlockNumber) {
         for block in self.chain.finalize(number) {

@@ -21,6 +21,8 @@ pub enum TransactionStatus {
     Ready,
     /// In this block.
     InBlock(Hash),
+    /// No longer in this block, which was reverted.
+    Retracted(Hash),
     /// In this block, which is final.
     Finalized(Hash),
     /// Replaced in the pool by this transaction.
@@ -34,7 +36,7 @@ pub enum TransactionStatus {
 impl TransactionStatus {
     /// No other status follows this one.
     pub fn is_last(&self) -> bool {
-        !matches!(self, Self::Future | Self::Ready | Self::InBlock(_))
+        !matches!(self, Self::Future | Self::Ready | Self::InBlock(_) | Self::Retracted(_))
     }
 }
 
@@ -82,6 +84,15 @@ impl TransactionWatchers {
                 inner.send(*transaction, TransactionStatus::InBlock(block));
                 inner.in_block.push((number, block, *transaction));
             }
+        }
+    }
+
+    /// A block with these transactions was reverted.
+    pub fn retracted(&self, block: Hash, transactions: &[Hash]) {
+        let mut inner = self.inner.lock();
+        inner.in_block.retain(|(_, included, _)| *included != block);
+        for transaction in transactions {
+            inner.send(*transaction, TransactionStatus::Retracted(block));
         }
     }
 

@@ -15,7 +15,7 @@ use crate::engine::chain::StoredBlock;
 use crate::engine::node::Node;
 use crate::engine::{BlockNumber, Header};
 use crate::grandpa::{AuthoritySets, Finality};
-use crate::rpc::{Context, Identity, RelayFinality};
+use crate::rpc::{Context, Identity, RelayFinality, RpcFaults};
 
 /// What the traffic's operator begins with, in planck: enough for any history's fees.
 const TRAFFIC_BALANCE: Balance = 1_000_000_000 * TOKEN;
@@ -96,7 +96,7 @@ impl Chains {
     }
 
     /// What the relay chain's node answers from.
-    pub(super) fn relay_context(&self, allow_unsafe: bool) -> Context {
+    pub(super) fn relay_context(&self, allow_unsafe: bool, faults: RpcFaults) -> Context {
         Context {
             node: Arc::clone(&self.relay),
             identity: Identity {
@@ -107,11 +107,12 @@ impl Chains {
             },
             finality: Some(self.finality.clone()),
             allow_unsafe,
+            faults,
         }
     }
 
     /// What the parachain's node answers from.
-    pub(super) fn para_context(&self, allow_unsafe: bool) -> Context {
+    pub(super) fn para_context(&self, allow_unsafe: bool, faults: RpcFaults) -> Context {
         Context {
             node: Arc::clone(&self.para),
             identity: Identity {
@@ -122,6 +123,7 @@ impl Chains {
             },
             finality: None,
             allow_unsafe,
+            faults,
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct NetworkConfig {
     pub history: u32,
     /// Transactions in the history's parachain blocks; without it they hold inherents alone.
     pub traffic: Option<Traffic>,
+    /// Parachain blocks of the history that write many bytes at once.
+    pub bulk: Option<Bulk>,
     /// Time of the relay genesis in ms since 1970; without it the history ends about now.
     pub genesis_time: Option<u64>,
     /// Under which keys the relay chain keeps its authority list.
@@ -67,6 +69,7 @@ impl Default for NetworkConfig {
             finality_lag: 2,
             history: 0,
             traffic: None,
+            bulk: None,
             genesis_time: None,
             authority_keys: AuthorityKeys::default(),
             genesis: para::GenesisConfig::default(),
@@ -87,6 +90,26 @@ pub struct Traffic {
     pub interval: u32,
 }
 
+/// Parachain blocks that write many bytes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bulk {
+    /// Every so manieth relay block, from 1, asks for one.
+    pub interval: u32,
+    /// Most bytes a block writes; in turn they write all of it, a half, a quarter and an eighth.
+    pub bytes: u32,
+}
+
+impl Bulk {
+    /// Bytes asked for with the relay block at this height.
+    pub(super) fn at(self, number: u32) -> u32 {
+        if number.is_multiple_of(self.interval) {
+            self.bytes >> (number / self.interval % 4)
+        } else {
+            0
+        }
+    }
+}
+
 /// A setting that makes no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -103,6 +126,9 @@ pub enum ConfigError {
     /// Workers would report never.
     #[error("traffic interval is 0 blocks; it must be at least 1")]
     TrafficInterval,
+    /// Bulk would be written never.
+    #[error("bulk interval is 0 blocks; it must be at least 1")]
+    BulkInterval,
     /// Both nodes on one port.
     #[error("both chains would listen on {0}")]
     SamePort(SocketAddr),
@@ -121,6 +147,9 @@ impl NetworkConfig {
         }
         if self.traffic.is_some_and(|traffic| traffic.interval == 0) {
             return Err(ConfigError::TrafficInterval);
+        }
+        if self.bulk.is_some_and(|bulk| bulk.interval == 0) {
+            return Err(ConfigError::BulkInterval);
         }
         if self.para_listen == self.relay_listen && self.para_listen.port() != 0 {
             return Err(ConfigError::SamePort(self.para_listen));
@@ -156,6 +185,7 @@ mod tests {
             (|c| c.authorities = 1001, "authorities"),
             (|c| c.relay_blocks_per_para_block = 0, "parachain block"),
             (|c| c.traffic = Some(Traffic { workers: 1, interval: 0 }), "traffic"),
+            (|c| c.bulk = Some(Bulk { interval: 0, bytes: 1 }), "bulk"),
             (|c| c.para_listen = c.relay_listen, "127.0.0.1:9945"),
         ] {
             let message = with(change).unwrap();

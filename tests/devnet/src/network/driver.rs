@@ -37,6 +37,7 @@ pub(super) async fn run(
         let next = Step { timestamp: now_ms(), orders, rounds, check: true };
         // Externalities are thread-local and executions long: never on an executor thread.
         let made = tokio::task::spawn_blocking(move || {
+            let mut producer = producer;
             let result = producer.step(next);
             (producer, result)
         });

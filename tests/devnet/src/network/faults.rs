@@ -24,7 +24,8 @@ pub struct Faults {
 struct Standing {
     hold_para_head: bool,
     silent_justifications: bool,
-    change_next: bool,
+    /// Used up by the next relay block.
+    next: Orders,
     change_at: BTreeSet<BlockNumber>,
 }
 
@@ -40,7 +41,7 @@ impl Faults {
 
     /// Changes the GRANDPA authorities in the next relay block.
     pub fn change_authorities(&self) {
-        self.orders.lock().change_next = true;
+        self.orders.lock().next.change_authorities = true;
     }
 
     /// Changes the GRANDPA authorities in the relay block at this height, if it is yet to come.
@@ -68,6 +69,22 @@ impl Faults {
         self.orders.lock().silent_justifications = on;
     }
 
+    /// Makes the next parachain block one that nobody includes: it is the best one for a while and
+    /// then reverted for another.
+    pub fn fork_para(&self) {
+        self.orders.lock().next.fork_para = true;
+    }
+
+    /// Lets the next parachain block bring a new runtime, whose version is the next one.
+    pub fn upgrade_runtime(&self) {
+        self.orders.lock().next.extra.upgrade_runtime = true;
+    }
+
+    /// Lets the next parachain block write so many bytes of values.
+    pub fn write_bulk(&self, bytes: u32) {
+        self.orders.lock().next.extra.bulk = bytes;
+    }
+
     /// Faults of the parachain node's RPC.
     pub fn para_rpc(&self) -> &RpcFaults {
         &self.para_rpc
@@ -87,10 +104,9 @@ impl Faults {
         let mut standing = self.orders.lock();
         let later = standing.change_at.split_off(&(number + 1));
         let due = std::mem::replace(&mut standing.change_at, later).contains(&number);
-        let orders = Orders {
-            hold_para_head: standing.hold_para_head,
-            change_authorities: std::mem::take(&mut standing.change_next) || due,
-        };
+        let mut orders = std::mem::take(&mut standing.next);
+        orders.hold_para_head = standing.hold_para_head;
+        orders.change_authorities |= due;
         let silent = standing.silent_justifications;
         (orders, if silent { Rounds::Unannounced } else { Rounds::All })
     }

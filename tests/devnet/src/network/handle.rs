@@ -1,6 +1,6 @@
 //! Starting a network, and holding on to it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ pub struct NetworkHandle {
 struct Inner {
     chains: Chains,
     faults: Faults,
+    serving: Serving,
     heights: watch::Receiver<Heights>,
     para: SocketAddr,
     relay: SocketAddr,
@@ -57,15 +58,10 @@ pub(super) async fn start(config: NetworkConfig) -> Result<NetworkHandle, Networ
 
     let tasks = TaskTracker::new();
     let faults = Faults::new();
-    let serve = |server: Server, context: Context, faults: &RpcFaults| {
-        let methods = crate::rpc::module(context)
-            .map_err(|error| NetworkError::Methods(error.to_string()))?;
-        let (faults, of_server, stop) = (faults.clone(), tasks.clone(), stop.clone());
-        tasks.spawn(server.serve(methods, limits, faults, of_server, stop));
-        Ok::<_, NetworkError>(())
-    };
-    serve(para, chains.para_context(allow_unsafe), faults.para_rpc())?;
-    serve(relay, chains.relay_context(allow_unsafe), faults.relay_rpc())?;
+    let serving = Serving { allow_unsafe, limits, tasks: tasks.clone(), stop: stop.clone() };
+    let (para_faults, relay_faults) = (faults.para_rpc().clone(), faults.relay_rpc().clone());
+    serving.serve(para, chains.para_context(allow_unsafe, para_faults))?;
+    serving.serve(relay, chains.relay_context(allow_unsafe, relay_faults))?;
     let (heights, watch) = watch::channel(chains.heights());
     let driver = tasks.spawn({
         let running = driver::run(producer, faults.clone(), block_time, heights, stop.clone());
@@ -82,6 +78,7 @@ pub(super) async fn start(config: NetworkConfig) -> Result<NetworkHandle, Networ
         inner: Arc::new(Inner {
             chains,
             faults,
+            serving,
             heights: watch,
             para: para_address,
             relay: relay_address,
@@ -91,6 +88,45 @@ pub(super) async fn start(config: NetworkConfig) -> Result<NetworkHandle, Networ
             driver: Mutex::new(Some(driver)),
         }),
     })
+}
+
+/// How nodes are served.
+#[derive(Debug)]
+struct Serving {
+    allow_unsafe: bool,
+    limits: ServerLimits,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Serving {
+    fn serve(&self, server: Server, context: Context) -> Result<(), NetworkError> {
+        let faults = context.faults.clone();
+        let methods = crate::rpc::module(context)
+            .map_err(|error| NetworkError::Methods(error.to_string()))?;
+        let (tasks, stop) = (self.tasks.clone(), self.stop.clone());
+        self.tasks.spawn(server.serve(methods, self.limits, faults, tasks, stop));
+        Ok(())
+    }
+}
+
+/// One more node of a running network's chain.
+#[derive(Clone, Debug)]
+pub struct NodeHandle {
+    address: SocketAddr,
+    faults: RpcFaults,
+}
+
+impl NodeHandle {
+    /// Its WebSocket URL; HTTP is answered on the same port.
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+
+    /// Faults of this node alone.
+    pub fn faults(&self) -> &RpcFaults {
+        &self.faults
+    }
 }
 
 async fn bind(chain: &'static str, address: SocketAddr) -> Result<Server, NetworkError> {
@@ -135,6 +171,29 @@ impl NetworkHandle {
     /// The chains themselves, for those in the same process.
     pub fn chains(&self) -> &Chains {
         &self.inner.chains
+    }
+
+    /// One more node of the parachain, on a free port of loopback.
+    pub async fn another_para_node(&self) -> Result<NodeHandle, NetworkError> {
+        self.another_node("parachain", Chains::para_context).await
+    }
+
+    /// One more node of the relay chain, on a free port of loopback.
+    pub async fn another_relay_node(&self) -> Result<NodeHandle, NetworkError> {
+        self.another_node("relay chain", Chains::relay_context).await
+    }
+
+    async fn another_node(
+        &self,
+        chain: &'static str,
+        context: fn(&Chains, bool, RpcFaults) -> Context,
+    ) -> Result<NodeHandle, NetworkError> {
+        let server = bind(chain, (Ipv4Addr::LOCALHOST, 0).into()).await?;
+        let node = NodeHandle { address: server.address(), faults: RpcFaults::new() };
+        let serving = &self.inner.serving;
+        let context = context(&self.inner.chains, serving.allow_unsafe, node.faults.clone());
+        serving.serve(server, context)?;
+        Ok(node)
     }
 
     /// Stops making blocks, closes all connections and waits until everything has ended, at most

@@ -2,11 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use prb_devnet_runtime::para::parachain_system::Extra;
+
 use super::chains::Chains;
 use super::producer::{Producer, Rounds, Step};
 use super::schedule::{Orders, Schedule};
 use super::traffic::Reporters;
-use super::{ConfigError, NetworkConfig, ProduceError};
+use super::{Bulk, ConfigError, NetworkConfig, ProduceError};
 
 /// Makes both chains block by block without a network, as in a past nobody watched.
 ///
@@ -16,6 +18,7 @@ use super::{ConfigError, NetworkConfig, ProduceError};
 pub struct HistoryBuilder {
     producer: Producer,
     traffic: Option<Reporters>,
+    bulk: Option<Bulk>,
     genesis_time: u64,
     block_ms: u64,
 }
@@ -38,6 +41,7 @@ impl HistoryBuilder {
         Ok(Self {
             producer: Producer::new(chains, schedule, block_ms),
             traffic,
+            bulk: config.bulk,
             genesis_time,
             block_ms,
         })
@@ -54,9 +58,10 @@ impl HistoryBuilder {
                 para.submit(transaction).map_err(ProduceError::Traffic)?;
             }
         }
+        let bulk = self.bulk.map_or(0, |bulk| bulk.at(self.producer.next()));
         self.producer.step(Step {
             timestamp,
-            orders: Orders::default(),
+            orders: Orders { extra: Extra { bulk, ..Extra::default() }, ..Orders::default() },
             rounds: Rounds::Kept,
             check: false,
         })

@@ -1,6 +1,7 @@
 //! Making the blocks of both chains, one relay block at a time.
 
 use parity_scale_codec::{Decode, Encode};
+use prb_devnet_runtime::para::parachain_system::Extra;
 use prb_devnet_runtime::types::PersistedValidationData;
 use prb_devnet_runtime::{para, relay};
 use sp_io::hashing::twox_128;
@@ -61,11 +62,25 @@ pub(super) struct Producer {
     schedule: Schedule,
     /// Slots are as long as a relay block takes, in ms.
     slot_ms: u64,
+    /// Wanted of the next parachain block.
+    extra: Extra,
+    fork: Fork,
+}
+
+/// A parachain block that does not become final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fork {
+    /// There is none.
+    None,
+    /// The next block is to be one.
+    Wanted,
+    /// The best block is one.
+    Best,
 }
 
 impl Producer {
     pub(super) fn new(chains: Chains, schedule: Schedule, slot_ms: u64) -> Self {
-        Self { chains, schedule, slot_ms }
+        Self { chains, schedule, slot_ms, extra: Extra::default(), fork: Fork::None }
     }
 
     pub(super) fn chains(&self) -> &Chains {
@@ -83,10 +98,15 @@ impl Producer {
     }
 
     /// Makes the next relay block, the parachain block it includes, and what becomes final by it.
-    pub(super) fn step(&self, step: Step) -> Result<(), ProduceError> {
+    pub(super) fn step(&mut self, step: Step) -> Result<(), ProduceError> {
         let number = self.next();
         let plan = self.schedule.plan(number, step.orders);
-        let heads = if plan.para_block { vec![self.make_para_block(step)?] } else { Vec::new() };
+        self.extra.upgrade_runtime |= step.orders.extra.upgrade_runtime;
+        self.extra.bulk = self.extra.bulk.max(step.orders.extra.bulk);
+        if step.orders.fork_para && self.fork == Fork::None {
+            self.fork = Fork::Wanted;
+        }
+        let heads = if plan.para_block { self.next_head(step)? } else { Vec::new() };
         let next_authorities =
             if plan.authority_change { Some(self.next_authorities()?) } else { None };
         let inherents = relay::Inherents { timestamp: step.timestamp, heads, next_authorities };
@@ -99,8 +119,26 @@ impl Producer {
         Ok(())
     }
 
-    /// Builds a parachain block on the best relay block and returns it as the next head.
-    fn make_para_block(&self, step: Step) -> Result<(u32, Vec<u8>), ProduceError> {
+    /// Builds a parachain block and returns it as the next head, unless it is one to be reverted.
+    fn next_head(&mut self, step: Step) -> Result<Vec<(u32, Vec<u8>)>, ProduceError> {
+        match self.fork {
+            Fork::Wanted => {
+                self.fork = Fork::Best;
+                self.make_para_block(step, Extra::default())?;
+                return Ok(Vec::new());
+            }
+            Fork::Best => {
+                self.chains.para.revert_best();
+                self.fork = Fork::None;
+            }
+            Fork::None => {}
+        }
+        let extra = std::mem::take(&mut self.extra);
+        Ok(vec![self.make_para_block(step, extra)?])
+    }
+
+    /// Builds a parachain block on the best relay block.
+    fn make_para_block(&self, step: Step, extra: Extra) -> Result<(u32, Vec<u8>), ProduceError> {
         let para = &self.chains.para;
         let relay_parent = self.chains.relay.chain().best();
         let inherents = para::Inherents {
@@ -111,6 +149,7 @@ impl Producer {
                 relay_parent_storage_root: relay_parent.header.state_root,
                 max_pov_size: MAX_POV_SIZE,
             },
+            extra: (extra != Extra::default()).then_some(extra),
         };
         let slot = step.timestamp / self.slot_ms;
         let block =

@@ -1,5 +1,7 @@
 //! What the next relay block brings.
 
+use prb_devnet_runtime::para::parachain_system::Extra;
+
 use crate::engine::BlockNumber;
 
 /// When parachain blocks and authority changes come.
@@ -18,6 +20,10 @@ pub(super) struct Orders {
     pub hold_para_head: bool,
     /// It must change the authorities.
     pub change_authorities: bool,
+    /// The next parachain block is not included and reverted for another one later.
+    pub fork_para: bool,
+    /// What the next parachain block brings besides.
+    pub extra: Extra,
 }
 
 /// What a relay block brings.

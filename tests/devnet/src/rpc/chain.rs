@@ -21,36 +21,35 @@ pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMe
     })?;
     module.register_alias("chain_getHead", "chain_getBlockHash")?;
     module.register_method("chain_getFinalizedHead", |_, context, _| {
-        Ok::<_, RpcError>(context.node.chain().finalized().hash)
+        Ok::<_, RpcError>(context.finalized().hash)
     })?;
     module.register_alias("chain_getFinalisedHead", "chain_getFinalizedHead")?;
     module.register_method("chain_getHeader", |params, context, _| {
         let hash = context.block_or_best(params.sequence().optional_next()?);
-        let block = context.node.chain().block(hash).ok();
-        Ok::<_, RpcError>(block.map(|block| block.header.clone()))
+        Ok::<_, RpcError>(context.header(hash))
     })?;
     module.register_method("chain_getBlock", |params, context, _| {
         let hash = context.block_or_best(params.sequence().optional_next()?);
-        let block = context.node.chain().block(hash).ok();
+        let block = context.block(hash).ok();
         Ok::<_, RpcError>(block.map(|block| signed(context, &block)))
     })?;
     let header = |block: &StoredBlock| -> Header { block.header.clone() };
     follow_blocks(
         module,
         ["chain_subscribeNewHeads", "chain_newHead", "chain_unsubscribeNewHeads"],
-        |node| (node.subscribe_imported(), node.chain().best()),
+        |context| (context.node.subscribe_imported(), context.best()),
         header,
     )?;
     follow_blocks(
         module,
         ["chain_subscribeAllHeads", "chain_allHead", "chain_unsubscribeAllHeads"],
-        |node| (node.subscribe_imported(), node.chain().best()),
+        |context| (context.node.subscribe_imported(), context.best()),
         header,
     )?;
     follow_blocks(
         module,
         ["chain_subscribeFinalizedHeads", "chain_finalizedHead", "chain_unsubscribeFinalizedHeads"],
-        |node| (node.subscribe_finalized(), node.chain().finalized()),
+        |context| (context.node.subscribe_finalized(), context.finalized()),
         header,
     )?;
     for (alias, method) in [
@@ -89,16 +88,15 @@ enum Hashes {
 }
 
 fn hashes(context: &Context, asked: Option<Asked>) -> Hashes {
-    let chain = context.node.chain();
     let at = |height: &Height| -> Option<Hash> {
         let number = match height {
             Height::Number(number) => *number,
             Height::Hex(text) => u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()?,
         };
-        Some(chain.block_at(u32::try_from(number).ok()?)?.hash)
+        context.hash_at(u32::try_from(number).ok()?)
     };
     match asked {
-        None => Hashes::One(Some(chain.best().hash)),
+        None => Hashes::One(Some(context.best().hash)),
         Some(Asked::One(height)) => Hashes::One(at(&height)),
         Some(Asked::Many(heights)) => Hashes::Many(heights.iter().map(at).collect()),
     }
@@ -111,6 +109,9 @@ fn signed(context: &Context, block: &Arc<StoredBlock>) -> SignedBlock<Block> {
         .and_then(|relay| relay.finality.read().justification(block.number()).map(<[u8]>::to_vec));
     SignedBlock {
         block: Block { header: block.header.clone(), extrinsics: block.extrinsics.clone() },
-        justifications: justification.map(|bytes| Justifications::from((GRANDPA_ENGINE_ID, bytes))),
+        justifications: justification.map(|bytes| {
+            let bytes = context.faults.of_node().justification(bytes);
+            Justifications::from((GRANDPA_ENGINE_ID, bytes))
+        }),
     }
 }

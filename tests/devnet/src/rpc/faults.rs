@@ -1,13 +1,18 @@
-//! Calls that are late, never answered, or cost the connection: what clients meet in the field.
+//! Calls that are late, refused, never answered, or cost the connection: what clients meet in the
+//! field. What a node itself lacks or gets wrong is [`NodeFaults`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jsonrpsee::MethodResponse;
 use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, Request, RpcServiceT};
+use jsonrpsee::types::ErrorObjectOwned;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+use super::NodeFaults;
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +24,21 @@ pub enum MethodFault {
     Hang,
     /// The connection is closed instead of an answer.
     Drop,
+    /// It is answered with this error.
+    Error(i32, &'static str),
 }
 
-/// The faults of one chain's methods, by method name; a method without one works.
+impl MethodFault {
+    /// The answer would be longer than the node sends.
+    pub const TOO_LARGE: Self = Self::Error(-32008, "Response is too big");
+}
+
+/// The faults of one node: of its methods, by method name (a method without one works), and of
+/// itself.
 #[derive(Clone, Debug)]
 pub struct RpcFaults {
     faults: Arc<RwLock<HashMap<String, MethodFault>>>,
+    node: Arc<RwLock<NodeFaults>>,
     /// Tells hanging calls to look again.
     changes: watch::Sender<()>,
     calls: Arc<Mutex<BTreeMap<String, u64>>>,
@@ -33,7 +47,12 @@ pub struct RpcFaults {
 impl RpcFaults {
     /// No faults.
     pub fn new() -> Self {
-        Self { faults: Arc::default(), changes: watch::channel(()).0, calls: Arc::default() }
+        Self {
+            faults: Arc::default(),
+            node: Arc::default(),
+            changes: watch::channel(()).0,
+            calls: Arc::default(),
+        }
     }
 
     /// Makes every call of `method` fail this way from now on.
@@ -48,9 +67,20 @@ impl RpcFaults {
         self.changes.send_replace(());
     }
 
-    /// Makes all methods work again.
+    /// Changes what the node lacks and gets wrong.
+    pub fn node(&self, change: impl FnOnce(&mut NodeFaults)) {
+        change(&mut self.node.write());
+    }
+
+    /// What the node lacks and gets wrong now.
+    pub(super) fn of_node(&self) -> NodeFaults {
+        self.node.read().clone()
+    }
+
+    /// Makes all methods and the node itself work again.
     pub fn clear_all(&self) {
         self.faults.write().clear();
+        *self.node.write() = NodeFaults::default();
         self.changes.send_replace(());
     }
 
@@ -73,31 +103,44 @@ impl RpcFaults {
         if faults.is_empty() { None } else { faults.get(method).copied() }
     }
 
-    /// Waits as long as `method` has to wait; false if the connection goes instead.
-    async fn pass(&self, method: &str, connection: &CancellationToken) -> bool {
+    /// Waits as long as `method` has to wait, and says what then comes of it.
+    async fn pass(&self, method: &str, connection: &CancellationToken) -> Passed {
         let mut changes = self.changes.subscribe();
         loop {
             match self.of(method) {
-                None => return true,
+                None => return Passed::Answered,
                 Some(MethodFault::Delay(delay)) => {
                     return tokio::select! {
-                        () = connection.cancelled() => false,
-                        () = tokio::time::sleep(delay) => true,
+                        () = connection.cancelled() => Passed::Cut,
+                        () = tokio::time::sleep(delay) => Passed::Answered,
                     };
                 }
                 Some(MethodFault::Hang) => {
                     tokio::select! {
-                        () = connection.cancelled() => return false,
+                        () = connection.cancelled() => return Passed::Cut,
                         _ = changes.changed() => {}
                     }
                 }
                 Some(MethodFault::Drop) => {
                     connection.cancel();
-                    return false;
+                    return Passed::Cut;
+                }
+                Some(MethodFault::Error(code, message)) => {
+                    return Passed::Refused(code, message);
                 }
             }
         }
     }
+}
+
+/// What comes of a call.
+enum Passed {
+    /// It is answered as ever.
+    Answered,
+    /// It is answered with an error.
+    Refused(i32, &'static str),
+    /// The connection is gone.
+    Cut,
 }
 
 impl Default for RpcFaults {
@@ -116,22 +159,29 @@ pub(super) struct FaultyService<S> {
 }
 
 impl<S> FaultyService<S> {
-    /// Waits for the faults of a request; a closed connection is never answered.
-    fn passed(&self, methods: Vec<String>) -> impl Future<Output = ()> + Send + 'static {
+    /// Waits for the faults of a request, and gives the error it is answered with, if any; a closed
+    /// connection is never answered.
+    fn passed(
+        &self,
+        methods: Vec<String>,
+    ) -> impl Future<Output = Option<(i32, &'static str)>> + Send + 'static {
         let (faults, connection) = (self.faults.clone(), self.connection.clone());
         async move {
             for method in methods {
-                if !faults.pass(&method, &connection).await {
-                    std::future::pending::<()>().await;
+                match faults.pass(&method, &connection).await {
+                    Passed::Answered => {}
+                    Passed::Refused(code, message) => return Some((code, message)),
+                    Passed::Cut => std::future::pending().await,
                 }
             }
+            None
         }
     }
 }
 
 impl<S> RpcServiceT for FaultyService<S>
 where
-    S: RpcServiceT + Clone + Send + Sync + 'static,
+    S: RpcServiceT<MethodResponse = MethodResponse> + Clone + Send + Sync + 'static,
 {
     type MethodResponse = S::MethodResponse;
     type NotificationResponse = S::NotificationResponse;
@@ -146,8 +196,11 @@ where
         let passed =
             self.faults.of(&request.method).map(|_| self.passed(vec![request.method.to_string()]));
         async move {
-            if let Some(passed) = passed {
-                passed.await;
+            if let Some(passed) = passed
+                && let Some((code, message)) = passed.await
+            {
+                let error = ErrorObjectOwned::owned(code, message, None::<()>);
+                return MethodResponse::error(request.id, error);
             }
             service.call(request).await
         }
@@ -168,7 +221,8 @@ where
         }
         let passed = self.passed(methods);
         async move {
-            passed.await;
+            // Batches are not refused as a whole.
+            let _ = passed.await;
             service.batch(requests).await
         }
     }

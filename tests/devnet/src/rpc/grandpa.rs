@@ -17,7 +17,8 @@ pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMe
     module.register_blocking_method("grandpa_proveFinality", |params, context, _| {
         let number: BlockNumber = params.one()?;
         let Some(relay) = &context.finality else { return Ok(None) };
-        let proof = relay.finality.read().prove(context.node.chain(), number)?;
+        let proof = relay.finality.read().prove(context.node.chain(), number);
+        let proof = context.faults.of_node().proof(&context, number, proof)?;
         Ok::<_, RpcError>(proof.map(|proof| Bytes(proof.encode())))
     })?;
     module.register_method("grandpa_roundState", |_, context, _| {
@@ -31,7 +32,12 @@ pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMe
             let Some(relay) = &context.finality else { return };
             let justifications = relay.justifications.subscribe();
             let Ok(sink) = pending.accept().await else { return };
-            forward(&sink, justifications, |bytes: &Arc<[u8]>| Some(Bytes(bytes.to_vec()))).await;
+            forward(&sink, justifications, |bytes: &Arc<[u8]>| {
+                let faults = context.faults.of_node();
+                let heard = faults.stuck_at.is_none();
+                heard.then(|| Bytes(faults.justification(bytes.to_vec())))
+            })
+            .await;
         },
     )?;
     Ok(())

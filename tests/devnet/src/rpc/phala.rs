@@ -35,8 +35,8 @@ pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMe
         Ok::<_, RpcError>(changes.collect::<Vec<_>>())
     })?;
     module.register_blocking_method("pha_getStorageChangesAt", |params, context, _| {
-        let block = context.node.chain().block(params.one()?).map_err(client)?;
-        Ok::<_, RpcError>(Bytes(block.changes.bytes().to_vec()))
+        let block = context.block_with_state(params.one()?).map_err(client)?;
+        Ok::<_, RpcError>(Bytes(context.faults.of_node().changes(&block)))
     })?;
     module.register_blocking_method("pha_getMqNextSequence", |params, context, _| {
         let sender: String = params.one()?;

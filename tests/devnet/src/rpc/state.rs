@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use sp_core::Bytes;
 use sp_state_machine::Backend as _;
+use sp_version::RuntimeVersion;
 
 use super::{Context, RpcError};
 use crate::engine::archive::{State, keys_after, pairs, read_proof};
@@ -23,7 +24,7 @@ const MAX_KEYS: u32 = 1000;
 pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMethodError> {
     module.register_blocking_method("state_call", |params, context, _| {
         let (method, arguments, at): (String, Bytes, Option<Hash>) = three(&params)?;
-        let at = context.block_or_best(at);
+        let at = context.block_with_state(context.block_or_best(at))?.hash;
         Ok::<_, RpcError>(Bytes(context.node.chain().call(at, &method, &arguments)?))
     })?;
     module.register_blocking_method("state_getStorage", |params, context, _| {
@@ -54,20 +55,20 @@ pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMe
     module.register_blocking_method("state_getReadProof", |params, context, _| {
         let (keys, at): (Vec<Bytes>, Option<Hash>) = two(&params)?;
         let at = context.block_or_best(at);
-        let state = context.node.chain().state(at)?;
+        let state = context.node.chain().state_of(&*context.block_with_state(at)?);
         let proof = read_proof(&state, keys.iter().map(|key| &key.0)).map_err(unreadable)?;
         let proof: Vec<Bytes> = proof.into_iter().map(Bytes).collect();
         Ok::<_, RpcError>(json!({ "at": at, "proof": proof }))
     })?;
     module.register_blocking_method("state_getMetadata", |params, context, _| {
         let at = context.block_or_best(params.sequence().optional_next()?);
+        context.block_with_state(at)?;
         let opaque = context.node.chain().call_decoded(at, "Metadata_metadata", &[])?;
         Ok::<_, RpcError>(Bytes(opaque))
     })?;
-    module.register_method("state_getRuntimeVersion", |params, context, _| {
+    module.register_blocking_method("state_getRuntimeVersion", |params, context, _| {
         let at = context.block_or_best(params.sequence().optional_next()?);
-        context.node.chain().block(at)?;
-        Ok::<_, RpcError>(context.node.chain().runtime().version.clone())
+        version(&context, at)
     })?;
     query::register(module)?;
     subscribe::register(module)?;
@@ -99,6 +100,12 @@ fn keys_paged(context: &Context, params: &Params<'_>) -> Result<Vec<Bytes>, RpcE
     keys.take(count as usize).map(|key| Ok(Bytes(key.map_err(unreadable)?))).collect()
 }
 
+/// The version of the runtime in a block's state.
+fn version(context: &Context, at: Hash) -> Result<RuntimeVersion, RpcError> {
+    let at = context.block_with_state(at)?.hash;
+    Ok(context.node.chain().call_decoded(at, "Core_version", &[])?)
+}
+
 /// Bytes of a value or, where the key is a prefix only, of all values below it.
 fn size(state: &State, key: &[u8]) -> Result<Option<usize>, RpcError> {
     if let Some(value) = state.storage(key).map_err(unreadable)? {
@@ -111,7 +118,8 @@ fn size(state: &State, key: &[u8]) -> Result<Option<usize>, RpcError> {
 }
 
 fn state(context: &Context, at: Option<Hash>) -> Result<State, RpcError> {
-    Ok(context.node.chain().state(context.block_or_best(at))?)
+    let block = context.block_with_state(context.block_or_best(at))?;
+    Ok(context.node.chain().state_of(&block))
 }
 
 fn unreadable(error: String) -> RpcError {

@@ -10,7 +10,6 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::Context;
 use crate::engine::chain::StoredBlock;
-use crate::engine::node::Node;
 
 /// Sends one item; false when the subscriber is gone.
 pub(super) async fn send(sink: &SubscriptionSink, item: &impl Serialize) -> bool {
@@ -48,7 +47,7 @@ pub(super) async fn forward<E: Clone, T: Serialize>(
 }
 
 /// Blocks that come, and the one that is there already.
-type BlockSource = fn(&Node) -> (Receiver<Arc<StoredBlock>>, Arc<StoredBlock>);
+type BlockSource = fn(&Context) -> (Receiver<Arc<StoredBlock>>, Arc<StoredBlock>);
 
 /// Registers a subscription to blocks: the current one first, then each that follows.
 ///
@@ -62,11 +61,13 @@ pub(super) fn follow_blocks<T: Serialize + Send + Sync + 'static>(
     let [subscribe, message, unsubscribe] = names;
     let serve = move |_, pending: PendingSubscriptionSink, context: Arc<Context>, _| async move {
         // Listening begins before the current block is read, so none is missed in between.
-        let (events, current) = source(&context.node);
+        let (events, current) = source(&context);
         let Ok(sink) = pending.accept().await else { return };
         if send(&sink, &item(&current)).await {
-            let new =
-                |block: &Arc<StoredBlock>| (block.number() > current.number()).then(|| item(block));
+            let new = |block: &Arc<StoredBlock>| {
+                let known = context.faults.of_node().knows(block.number());
+                (known && block.number() > current.number()).then(|| item(block))
+            };
             forward(&sink, events, new).await;
         }
     };

@@ -50,26 +50,43 @@ impl Feeder {
         Self { provider: provider.clone(), worker, segment: None, segments_sent: 0 }
     }
 
+    /// Gives a fresh worker the parachain's full state after a block.
+    pub(crate) async fn load_state(&self, block_number: u32, encoded_state: Vec<u8>) {
+        let request = proto::ChainState { block_number, encoded_state: encoded_state.into() };
+        let body: Bytes = request.encode_to_vec().into();
+        self.worker.send::<proto::Empty>(Method::LoadChainState, body).await.unwrap();
+    }
+
+    /// The worker has gone back: what was sent last says nothing of it any more.
+    pub(crate) fn restarted(&mut self) {
+        self.segment = None;
+    }
+
     /// Feeds until relay block `relay` and all that it brings are in the worker.
     pub(crate) async fn until(&mut self, relay: u32) -> proto::PhactoryInfo {
+        self.try_until(relay).await.unwrap_or_else(|refusal| panic!("{refusal}"))
+    }
+
+    /// The same, or else what the worker refuses and why.
+    pub(crate) async fn try_until(&mut self, relay: u32) -> Result<proto::PhactoryInfo, String> {
         loop {
             let info = self.worker.info().await.unwrap();
             let para = self.segment.as_ref().and_then(|segment| segment.para_number);
             if info.blocknum < info.para_headernum {
-                self.blocks(&info).await;
+                self.blocks(&info).await?;
             } else if info.waiting_for_paraheaders
                 && para.is_some_and(|number| number >= info.para_headernum)
             {
-                self.para_headers(&info, para.unwrap()).await;
+                self.para_headers(&info, para.unwrap()).await?;
             } else if info.headernum > relay {
-                return info;
+                return Ok(info);
             } else {
-                self.relay_headers(&info).await;
+                self.relay_headers(&info).await?;
             }
         }
     }
 
-    async fn relay_headers(&mut self, info: &proto::PhactoryInfo) {
+    async fn relay_headers(&mut self, info: &proto::PhactoryInfo) -> Result<(), String> {
         let body = self.get(BlobKey::Relay(info.headernum)).await;
         let segment = RelaySegment::decode(body).unwrap();
         assert!((segment.from..=segment.to).contains(&info.headernum));
@@ -78,13 +95,14 @@ impl Feeder {
             encoded_headers: list(&segment.items),
             encoded_authority_set_change: segment.authority_set_change.clone(),
         };
-        let synced = self.send(Method::SyncHeader, &request).await;
+        let synced = self.send(Method::SyncHeader, &request).await?;
         assert_eq!(synced, segment.to);
         self.segment = Some(segment);
         self.segments_sent += 1;
+        Ok(())
     }
 
-    async fn para_headers(&mut self, info: &proto::PhactoryInfo, last: u32) {
+    async fn para_headers(&mut self, info: &proto::PhactoryInfo, last: u32) -> Result<(), String> {
         let per_chunk = self.provider.info().await.unwrap().headers_per_chunk;
         let mut items = Vec::new();
         let mut next = info.para_headernum;
@@ -98,10 +116,11 @@ impl Feeder {
         }
         let proof = self.segment.as_ref().unwrap().para_proof.clone();
         let request = proto::ParaHeadersToSync { encoded_headers: list(&items), proof };
-        assert_eq!(self.send(Method::SyncParaHeader, &request).await, last);
+        assert_eq!(self.send(Method::SyncParaHeader, &request).await?, last);
+        Ok(())
     }
 
-    async fn blocks(&mut self, info: &proto::PhactoryInfo) {
+    async fn blocks(&mut self, info: &proto::PhactoryInfo) -> Result<(), String> {
         let per_chunk = self.provider.info().await.unwrap().blocks_per_chunk;
         let end = info.para_headernum;
         let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -119,7 +138,8 @@ impl Feeder {
         };
         let last = info.blocknum + items.len() as u32 - 1;
         let request = proto::Blocks { encoded_blocks: list(&items) };
-        assert_eq!(self.send(Method::DispatchBlocks, &request).await, last);
+        assert_eq!(self.send(Method::DispatchBlocks, &request).await?, last);
+        Ok(())
     }
 
     async fn get(&self, key: BlobKey) -> Bytes {
@@ -128,15 +148,15 @@ impl Feeder {
     }
 
     /// Sends a request; the number the worker says it is synced to.
-    async fn send(&self, method: Method, request: &impl Message) -> u32 {
+    async fn send(&self, method: Method, request: &impl Message) -> Result<u32, String> {
         let body: Bytes = request.encode_to_vec().into();
         loop {
             match self.worker.send::<proto::SyncedTo>(method, body.clone()).await {
-                Ok(synced) => return synced.synced_to,
+                Ok(synced) => return Ok(synced.synced_to),
                 Err(error) if error.is_rcu_refusal() => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                Err(error) => panic!("{method}: {error}"),
+                Err(error) => return Err(format!("{method}: {error}")),
             }
         }
     }

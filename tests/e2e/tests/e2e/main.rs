@@ -4,6 +4,7 @@
 mod architecture;
 mod bucket;
 mod feeder;
+mod killed;
 mod lifecycle;
 mod provider;
 mod trader;

@@ -23,6 +23,10 @@ use prost::Message;
 
 use crate::feeder::Feeder;
 
+mod faults;
+mod faulty;
+mod many_blocks;
+
 const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn network(change: impl FnOnce(&mut NetworkConfig)) -> NetworkHandle {

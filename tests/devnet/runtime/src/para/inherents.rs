@@ -13,6 +13,8 @@ pub struct Inherents {
     pub timestamp: u64,
     /// What the block is built upon.
     pub validation_data: PersistedValidationData,
+    /// What it brings besides.
+    pub extra: Option<parachain_system::Extra>,
 }
 
 impl Inherents {
@@ -21,6 +23,9 @@ impl Inherents {
         let mut data = InherentData::new();
         put_inherent(&mut data, crate::chain::TIMESTAMP_INHERENT, &self.timestamp);
         put_inherent(&mut data, parachain_system::INHERENT_IDENTIFIER, &self.validation_data);
+        if let Some(extra) = &self.extra {
+            put_inherent(&mut data, parachain_system::EXTRA_IDENTIFIER, extra);
+        }
         Encode::encode(&data)
     }
 }

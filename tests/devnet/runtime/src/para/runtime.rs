@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use frame_metadata_hash_extension::CheckMetadataHash;
 use frame_support::{
-    construct_runtime, derive_impl, parameter_types,
-    traits::{ConstU8, ConstU16, ConstU32, ConstU64, ConstU128},
+    construct_runtime, derive_impl,
+    traits::{ConstU8, ConstU16, ConstU32, ConstU64, ConstU128, Get},
     weights::IdentityFee,
 };
 use frame_system::{
@@ -36,7 +36,8 @@ use crate::types::Message;
 
 pub use api::dispatch;
 
-/// The parachain runtime's version. `system_version` 0 means state version 0.
+/// The parachain runtime's version at genesis; upgrades raise `spec_version`. `system_version` 0
+/// means state version 0.
 pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("prb-dev-para"),
     impl_name: Cow::Borrowed("prb-dev-para"),
@@ -98,8 +99,14 @@ pub type Executive = frame_executive::Executive<
     AllPalletsWithSystem,
 >;
 
-parameter_types! {
-    pub const Version: RuntimeVersion = VERSION;
+/// The version of the runtime in force.
+pub struct Version;
+
+impl Get<RuntimeVersion> for Version {
+    fn get() -> RuntimeVersion {
+        let spec_version = VERSION.spec_version + ParachainSystem::upgrades_in_force();
+        RuntimeVersion { spec_version, ..VERSION }
+    }
 }
 
 #[derive_impl(frame_system::config_preludes::ParaChainDefaultConfig)]

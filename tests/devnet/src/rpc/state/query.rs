@@ -13,7 +13,7 @@ use crate::engine::chain::Chain;
 pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMethodError> {
     module.register_blocking_method("state_queryStorageAt", |params, context, _| {
         let (keys, at): (Vec<StorageKey>, Option<Hash>) = super::two(&params)?;
-        let at = context.block_or_best(at);
+        let at = context.block_with_state(context.block_or_best(at))?.hash;
         change_sets(context.node.chain(), &keys, at, at)
     })?;
     module.register_blocking_method("state_queryStorage", |params, context, _| {

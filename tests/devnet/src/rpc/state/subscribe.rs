@@ -7,6 +7,7 @@ use jsonrpsee::server::RegisterMethodError;
 use jsonrpsee::types::Params;
 use jsonrpsee::{PendingSubscriptionSink, RpcModule};
 use sp_core::storage::{StorageChangeSet, StorageData, StorageKey};
+use sp_runtime::DigestItem;
 
 use super::{Context, RpcError};
 use crate::engine::Hash;
@@ -25,10 +26,23 @@ pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMe
         "state_runtimeVersion",
         "state_unsubscribeRuntimeVersion",
         |_, pending: PendingSubscriptionSink, context: Arc<Context>, _| async move {
+            let events = context.node.subscribe_imported();
             let Ok(sink) = pending.accept().await else { return };
-            let version = context.node.chain().runtime().version.clone();
-            if send(&sink, &version).await {
-                sink.closed().await;
+            let mut last = None;
+            let mut news = |at| {
+                let version = super::version(&context, at).ok()?;
+                let newer = last.replace(version.spec_version) != Some(version.spec_version);
+                newer.then_some(version)
+            };
+            let Some(first) = news(context.best().hash) else { return };
+            if send(&sink, &first).await {
+                forward(&sink, events, |block: &Arc<StoredBlock>| {
+                    // A new runtime shows in the header.
+                    let logs = &block.header.digest.logs;
+                    let changed = logs.contains(&DigestItem::RuntimeEnvironmentUpdated);
+                    changed.then(|| news(block.hash)).flatten()
+                })
+                .await;
             }
         },
     )?;

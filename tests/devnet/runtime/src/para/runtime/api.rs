@@ -1,5 +1,6 @@
 //! The runtime's entry points.
 
+use frame_support::traits::Get as _;
 use pallet_transaction_payment_rpc_runtime_api::{FeeDetails, RuntimeDispatchInfo};
 use sp_api::impl_runtime_apis;
 use sp_core::OpaqueMetadata;
@@ -11,7 +12,7 @@ use sp_runtime::{
 };
 use sp_version::RuntimeVersion;
 
-use super::{Block, Executive, InherentDataExt as _, Runtime, System, TransactionPayment, VERSION};
+use super::{Block, Executive, InherentDataExt as _, Runtime, System, TransactionPayment, Version};
 use crate::chain::{AccountId, Balance, Nonce};
 
 pub use self::api::dispatch;
@@ -19,7 +20,7 @@ pub use self::api::dispatch;
 impl_runtime_apis! {
     impl sp_api::Core<Block> for Runtime {
         fn version() -> RuntimeVersion {
-            VERSION
+            Version::get()
         }
 
         fn execute_block(block: <Block as BlockT>::LazyBlock) {

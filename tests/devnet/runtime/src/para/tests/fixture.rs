@@ -92,6 +92,7 @@ impl Fixture {
                 relay_parent_storage_root: H256::repeat_byte(1),
                 max_pov_size: 5 * 1024 * 1024,
             },
+            extra: None,
         };
         self.next_time += BLOCK_TIME_MS;
         self.chain.build(&inherents.encode(), extrinsics).results
