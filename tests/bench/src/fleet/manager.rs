@@ -75,7 +75,7 @@ impl Manager {
             name: format!("worker {index}"),
             endpoint: format!("{endpoint}/w/{index}"),
             enabled: true,
-            stake: "0".into(),
+            sync_only: true,
             ..db::Worker::default()
         };
         let workers = (0..workers).map(worker).collect();

@@ -34,7 +34,6 @@ async fn world(args: &RunWorldArgs) -> Result<()> {
         ..NetworkConfig::default()
     };
     let network = Network::builder(config).build()?.start().await?;
-    network.faults().pause_blocks();
     let folder = tempfile::tempdir()?;
     let provider =
         DataProviderConfig::new(folder.path(), &network.relay_url(), &network.para_url());
@@ -46,6 +45,8 @@ async fn world(args: &RunWorldArgs) -> Result<()> {
             && i64::from(status.info.para_committed_height) >= i64::from(heights.para_finalized)
     });
     stored.await?;
+    // Not before: a provider learns of the last justification with the next block.
+    network.faults().pause_blocks();
     let walkie =
         node(WalkieRoles::WrDataProviderInt, DataProviderRpc::new(provider.clone())).await?;
     let place = walkie.listeners().first().context("it listens")?.to_string();
