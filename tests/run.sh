@@ -45,7 +45,7 @@ install_missing() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
     if [ "${#packages[@]}" -gt 0 ]; then apt_install "${packages[@]}"; fi
 
-    for folder in tests/interop tests/interop/walkie; do
+    for folder in tests/interop tests/interop/walkie tests/interop/queue; do
         if [ -f "$folder/package-lock.json" ]; then
             npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error
         fi

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 mod chain;
 mod data_dir;
 mod data_provider;
+mod db;
 mod dev;
 mod devnet;
 mod lifecycle;
@@ -21,6 +22,10 @@ mod walkie;
 pub use chain::{ParaArgs, RelayArgs};
 pub use data_dir::DataDirArgs;
 pub use data_provider::DataProviderArgs;
+pub use db::{
+    CheckArgs, CompactArgs, DbArgs, DbCommand, Dropped, ExportArgs, ImportArgs, RepairArgs,
+    StoreArgs,
+};
 pub use dev::{DevArgs, Goal};
 pub use devnet::DevnetArgs;
 pub use lifecycle::{LifecycleArgs, WorkerArgs};
@@ -57,6 +62,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Talk to running services.
     Peer(Box<PeerArgs>),
+    /// Handle a data provider's store while no data provider runs on it.
+    Db(Box<DbArgs>),
 }
 
 /// `prb run`.

@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 pub mod args;
+mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
 mod exit;
@@ -28,5 +29,6 @@ pub fn run(cli: args::Cli) -> ExitCode {
     exit::code(match cli.command {
         args::Command::Run(command) => run::run(*command, &log("info")),
         args::Command::Peer(command) => peer::run(command.command, &log("warn")),
+        args::Command::Db(command) => db::run(command.command, &log("warn")),
     })
 }

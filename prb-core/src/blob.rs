@@ -9,16 +9,25 @@ use prb_walkie::proto::data_provider::Info;
 use crate::error::{Classify, ErrorClass};
 
 mod candidates;
+mod checksum;
+pub mod client;
+pub mod frame;
+#[cfg(test)]
+pub(crate) mod given;
 mod key;
 #[cfg(feature = "walkie")]
 mod peers;
+mod request;
+pub mod server;
 #[cfg(feature = "walkie")]
 mod walkie;
 
 pub use candidates::{Candidate, Candidates};
+pub use checksum::crc32c;
 pub use key::{BlobKey, ParseBlobKeyError};
 #[cfg(feature = "walkie")]
 pub use peers::PeerCandidates;
+pub use request::BlobRequest;
 #[cfg(feature = "walkie")]
 pub use walkie::WalkieBlobs;
 
@@ -37,6 +46,11 @@ pub trait BlobSource: Send + Sync + 'static {
     /// Tells the source that its parachain block did not give the expected state root at a
     /// worker, so that it fetches the block anew.
     fn report_bad_block(&self, number: u32) -> BoxFuture<'_, Result<(), BlobError>>;
+
+    /// What came under `key` is no good: where there is another place, that one is asked next.
+    fn distrust(&self, key: BlobKey, reason: &str) {
+        tracing::warn!(%key, reason, "the data provider served what is no good");
+    }
 }
 
 /// Why a blob could not be had.

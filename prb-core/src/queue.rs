@@ -13,14 +13,18 @@ use crate::error::{Classify, ErrorClass};
 #[cfg(test)]
 mod conformance;
 pub mod embedded;
+mod endings;
 pub mod job;
+pub mod redis;
 pub mod wire;
 
 pub use embedded::{EmbeddedQueue, EmbeddedQueueConfig};
+pub use endings::Endings;
 pub use job::{
     Action, CallOutcome, CallResult, Failure, Job, JobEvent, JobId, JobRecord, JobState, Outcome,
     Progress, QueueCounts, SentExtrinsic, WorkerKey,
 };
+pub use redis::{RedisQueue, RedisQueueConfig};
 pub use wire::{JobKey, WireError};
 
 /// A job taken by a trader; it stays with that trader until it succeeds, fails or is released.
@@ -101,7 +105,12 @@ pub trait JobQueue: Send + Sync + 'static {
     /// Puts a failed job back in the queue; false if it has not failed.
     fn retry<'a>(&'a self, id: &'a JobId) -> BoxFuture<'a, Result<bool, QueueError>>;
 
-    /// What happens to jobs from now on. A receiver that lags reads [`JobQueue::job`] again.
+    /// Puts all failed jobs back in the queue; how many there were.
+    fn retry_failed(&self) -> BoxFuture<'_, Result<usize, QueueError>>;
+
+    /// What happens to jobs from now on, as a hint: a receiver that lags, or a lost connection,
+    /// misses events, and [`JobQueue::job`] has what is true. The end of a job can be told before
+    /// [`JobQueue::enqueue`] returns its id.
     fn events(&self) -> broadcast::Receiver<JobEvent>;
 
     /// Keeps the sealed operator of pool `pid` beside the queue; no job ever holds a secret.
@@ -112,7 +121,7 @@ pub trait JobQueue: Send + Sync + 'static {
 }
 
 /// Why the queue could not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QueueError {
     /// The store behind the queue failed.
@@ -121,6 +130,22 @@ pub enum QueueError {
         /// What it said.
         reason: String,
     },
+    /// The store behind the queue has no room for more; it has once jobs are worked off, or memory
+    /// is given to it.
+    #[error("the queue's store is full: {reason}")]
+    StoreFull {
+        /// What it said.
+        reason: String,
+    },
+    /// The store behind the queue does not let this program in, or is not what it should be.
+    #[error("the queue's store refuses this program: {reason}")]
+    StoreRefuses {
+        /// What it said.
+        reason: String,
+    },
+    /// The queue was shut down.
+    #[error("the queue is closed")]
+    Closed,
     /// A record does not decode.
     #[error("job {id} is malformed: {reason}")]
     Malformed {
@@ -154,10 +179,14 @@ pub enum QueueError {
 impl Classify for QueueError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Store { .. } | Self::Full { .. } => ErrorClass::Transient,
-            Self::Malformed { .. } | Self::NotReserved { .. } | Self::TooLarge { .. } => {
-                ErrorClass::Permanent
+            Self::Store { .. } | Self::StoreFull { .. } | Self::Full { .. } => {
+                ErrorClass::Transient
             }
+            Self::StoreRefuses { .. } => ErrorClass::Operator,
+            Self::Closed
+            | Self::Malformed { .. }
+            | Self::NotReserved { .. }
+            | Self::TooLarge { .. } => ErrorClass::Permanent,
         }
     }
 }

@@ -25,6 +25,10 @@ pub struct DataProviderArgs {
     /// The same over gRPC.
     #[command(flatten)]
     pub grpc: GrpcArgs,
+    /// Port at which blobs are served over TCP to whoever can connect; 0 takes a free one.
+    #[arg(long, value_name = "PORT", env = "PHALA_DATA_PROVIDER_LOCAL_SERVER_PORT")]
+    #[arg(default_value_t = 8012)]
+    pub blob_port: u16,
     /// One line of JSON on standard output for each change; logs go to standard error.
     #[arg(long)]
     pub json: bool,

@@ -1,11 +1,14 @@
 //! `prb run data-provider`.
 
 use std::io::{self, IsTerminal, Write};
+use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use prb_core::blob::BlobSource;
+use prb_core::blob::server::{BlobServer, BlobServerConfig};
 use prb_core::chain::ChainClient;
 use prb_core::data_provider::{
     DataProvider, DataProviderConfig, DataProviderHandle, DataProviderRpc,
@@ -63,6 +66,12 @@ async fn serve(
         let provider = provider.clone();
         async move { said(provider.shutdown().await) }
     });
+
+    let blobs = BlobServerConfig::new((Ipv4Addr::UNSPECIFIED, args.blob_port).into());
+    let blobs = BlobServer::builder(blobs, Arc::new(provider.clone())).build().start().await?;
+    provider.announce_blob_server(blobs.address().port());
+    tracing::info!(address = %blobs.address(), "serves blobs");
+    stack.push("blob server", async move { blobs.shutdown().await });
 
     let joining = async {
         let chain = chain::identity(&para, Some(&provider as &dyn BlobSource)).await;

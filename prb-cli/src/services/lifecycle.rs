@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow};
+use prb_core::blob::client::{BlobClient, BlobClientConfig};
 use prb_core::blob::{PeerCandidates, WalkieBlobs};
 use prb_core::chain::ChainClient;
 use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, LifecycleRpc};
@@ -80,6 +81,15 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         async move { providers.shutdown().await }
     });
 
+    // Over TCP where a provider serves it, else over calls between peers.
+    let blobs = BlobClient::among(BlobClientConfig::default(), &*providers)
+        .fallback(Arc::new(WalkieBlobs::new(walkie.clone(), providers)))
+        .start();
+    stack.push("blobs", {
+        let blobs = blobs.clone();
+        async move { blobs.shutdown().await }
+    });
+
     let (jobs, keys) = (queue.clone(), identity.clone());
     let trader = trading::start(para.clone(), jobs, keys, args.trading.batch_age()).await?;
     stack.push("trader", {
@@ -90,7 +100,7 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     let lifecycle = Lifecycle::builder(config(args, folder))
         .identity(identity)
         .chain(para)
-        .blobs(Arc::new(WalkieBlobs::new(walkie.clone(), providers)))
+        .blobs(Arc::new(blobs))
         .queue(queue)
         .build()?;
     let lifecycle = lifecycle.start().await.context("the lifecycle manager does not start")?;

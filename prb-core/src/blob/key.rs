@@ -49,7 +49,7 @@ impl fmt::Display for BlobKey {
 /// The text is not the name of a blob.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a blob key")]
-pub struct ParseBlobKeyError(String);
+pub struct ParseBlobKeyError(pub(super) String);
 
 impl FromStr for BlobKey {
     type Err = ParseBlobKeyError;

@@ -158,7 +158,8 @@ async fn blocks(store: &Store, mut state: ParaState, proven: u32) -> Result<u32,
     let mut next = 1;
     let genesis =
         store.headers.item(0).await.map_err(|error| wrong(&"parachain header 0", &error))?;
-    let genesis = genesis.and_then(|bytes| EncodedHeader::decode(bytes).ok());
+    let genesis = genesis.ok_or_else(|| wrong(&"parachain header 0", &"it is missing"))?;
+    let genesis = EncodedHeader::decode(genesis).ok();
     if genesis.is_none_or(|header| header.header().state_root != state.root()) {
         return Err(wrong(&"the genesis state", &"its root is not that of parachain header 0"));
     }

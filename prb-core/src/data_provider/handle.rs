@@ -44,6 +44,11 @@ impl DataProviderHandle {
         self.inner.progress.subscribe()
     }
 
+    /// Says from now on that blobs are served over TCP at this port.
+    pub fn announce_blob_server(&self, port: u16) {
+        self.inner.progress.update(|info| info.blob_server_port = port.into());
+    }
+
     /// Stops ingesting and serving, and writes down what is not yet durable. Gives up waiting
     /// after the configured time: what is stored stays whole.
     pub async fn shutdown(&self) -> Result<(), StoreError> {

@@ -193,7 +193,10 @@ async fn guarded(
 /// What workers start from: stored, or fetched, verified and stored now.
 async fn genesis(context: &Context) -> Result<Option<Genesis>, StoreError> {
     let unreadable = |reason: String| StoreError::Damaged { object: "genesis".to_owned(), reason };
-    if let Some(body) = context.store.genesis().await? {
+    // Where header 0 was lost since, both are fetched anew.
+    if context.store.headers.next() > 0
+        && let Some(body) = context.store.genesis().await?
+    {
         let message = db::Genesis::decode(body).map_err(|error| unreadable(error.to_string()))?;
         return Genesis::read(&message).map(Some).map_err(|error| unreadable(error.to_string()));
     }

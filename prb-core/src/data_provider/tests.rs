@@ -31,9 +31,14 @@ struct Setup {
 impl Setup {
     /// A store that knows where the recorded chains begin.
     async fn new() -> Self {
+        Self::with_headers_per_unit(8).await
+    }
+
+    async fn with_headers_per_unit(headers_per_unit: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let vectors = Vectors::load();
-        let store = Store::open(folder.path(), &config(folder.path()).store).await.unwrap();
+        let layout = StoreConfig { headers_per_unit, ..config(folder.path()).store };
+        let store = Store::open(folder.path(), &layout).await.unwrap();
         let header = Bytes::from_static(&vectors.para[0].header);
         store.headers.append(0, vec![header]).unwrap();
         store.headers.commit(Durability::Now).await.unwrap();
@@ -78,7 +83,7 @@ async fn complete(provider: &DataProviderHandle, end: u32) {
     assert!(in_time, "not complete: {:#?}", provider.status());
     let mut next = vectors.relay_genesis + 1;
     while next <= end {
-        let body = provider.get(BlobKey::Relay(next), Duration::ZERO).await.unwrap().unwrap();
+        let body = provider.get(BlobKey::Relay(next), PATIENCE).await.unwrap().unwrap();
         let segment = RelaySegment::decode(body).unwrap();
         assert_eq!(segment.from, next);
         for (number, item) in (segment.from..).zip(&segment.items) {
@@ -90,13 +95,22 @@ async fn complete(provider: &DataProviderHandle, end: u32) {
         assert_eq!(segment.authority_set_change.is_some(), segment.to == CLOSED);
         next = segment.to + 1;
     }
+    let [headers_per_unit, blocks_per_unit] = provider.inner.store.units();
     for number in 0..=head {
         let block = &vectors.para[number as usize];
-        let body = provider.get(BlobKey::Headers(number / 8), PATIENCE).await.unwrap().unwrap();
+        let body = provider
+            .get(BlobKey::Headers(number / headers_per_unit), PATIENCE)
+            .await
+            .unwrap()
+            .unwrap();
         let chunk = ParaHeaders::decode(body).unwrap();
         assert_eq!(chunk.items[(number - chunk.first) as usize], block.header);
         if number > 0 {
-            let body = provider.get(BlobKey::Blocks(number / 4), PATIENCE).await.unwrap().unwrap();
+            let body = provider
+                .get(BlobKey::Blocks(number / blocks_per_unit), PATIENCE)
+                .await
+                .unwrap()
+                .unwrap();
             let chunk = ParaBlocks::decode(body).unwrap();
             let stored = &chunk.items[(number - chunk.first) as usize];
             assert_eq!(stored, &block.block_header_with_changes, "block {number}");
@@ -302,4 +316,129 @@ fn settings_that_cannot_work_are_named() {
     assert_eq!(error.setting, "state_interval");
     config.relay.endpoints.clear();
     assert_eq!(DataProvider::builder(config).build().err().unwrap().setting, "relay");
+}
+
+/// A complete store, with no provider on it.
+async fn stored(headers_per_unit: u32) -> Setup {
+    let setup = Setup::with_headers_per_unit(headers_per_unit).await;
+    let provider = setup.start().await;
+    complete(&provider, CLOSED).await;
+    provider.shutdown().await.unwrap();
+    setup
+}
+
+async fn offline(folder: &Path) -> OfflineStore {
+    OfflineStore::open(folder, &config(folder).store).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_sound_store_verifies_from_the_genesis_to_its_last_block() {
+    let setup = stored(8).await;
+    let offline = offline(setup.folder.path()).await;
+    let report = offline.check(true).await.unwrap();
+    assert_eq!(report.findings, []);
+    let verified = report.verified.unwrap();
+    let head = Vectors::load().relay[CLOSED as usize].para_head.unwrap();
+    assert_eq!((verified.relay, verified.headers, verified.blocks), (CLOSED, head, head));
+    assert!(!verified.known_start);
+    let (before, after) = offline.compact().await.unwrap();
+    assert!(after <= before && after > 0);
+    assert_eq!(offline.check(true).await.unwrap().verified.unwrap(), verified);
+}
+
+#[tokio::test]
+async fn a_check_names_what_is_damaged_and_what_was_sealed_wrong() {
+    let setup = stored(8).await;
+    let folder = setup.folder.path();
+    {
+        let store = Store::open(folder, &config(folder).store).await.unwrap();
+        store.blocks.replace(3, Bytes::from_static(b"bad")).await.unwrap();
+        store.flush().await.unwrap();
+    }
+    let offline = offline(folder).await;
+    let report = offline.check(true).await.unwrap();
+    let found: Vec<_> = report.findings.iter().map(|finding| &finding.object[..]).collect();
+    assert_eq!(found, ["parachain block 3"]);
+    // Checksums alone are right.
+    assert_eq!(offline.check(false).await.unwrap().findings, []);
+    let path = &chunks(folder, "headers")[0];
+    std::fs::write(path, b"bad").unwrap();
+    let report = offline.check(true).await.unwrap();
+    assert_eq!(report.findings.len(), 1, "{report:?}");
+    assert!(report.findings[0].object.starts_with("headers/"), "{report:?}");
+    assert_eq!(offline.drop_damaged().await.unwrap(), [report.findings[0].object.clone()]);
+    offline.drop_range(Part::Blocks, 3, 3).await.unwrap();
+    drop(offline);
+
+    // A provider puts it right.
+    let provider = setup.start().await;
+    complete(&provider, CLOSED).await;
+    provider.shutdown().await.unwrap();
+    drop(provider);
+    let report = self::offline(folder).await.check(true).await.unwrap();
+    assert_eq!(report.findings, []);
+}
+
+#[tokio::test]
+async fn any_range_that_is_dropped_is_fetched_anew() {
+    for (part, from, to) in [
+        (Part::Relay, 1, 5),
+        (Part::Headers, 0, 9),
+        (Part::Headers, 12, u32::MAX),
+        (Part::Blocks, 5, 6),
+        (Part::Blocks, 1, u32::MAX),
+    ] {
+        let setup = stored(8).await;
+        let folder = setup.folder.path();
+        let dropped = offline(folder).await.drop_range(part, from, to).await.unwrap();
+        assert!(!dropped.is_empty(), "{part:?}");
+        let provider = setup.start().await;
+        complete(&provider, CLOSED).await;
+        provider.shutdown().await.unwrap();
+        drop(provider);
+        let report = offline(folder).await.check(true).await.unwrap();
+        assert_eq!(report.findings, [], "{part:?} {from}-{to}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_is_taken_in_once_it_verifies_and_its_start_is_vouched_for() {
+    let setup = stored(1).await;
+    let folders: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let [copy, scratch, new] = [0, 1, 2].map(|index: usize| folders[index].path());
+    let layout = StoreConfig::default();
+    let (chunks, _) = offline(setup.folder.path()).await.export(copy, &layout).await.unwrap();
+    assert!(chunks > 5, "{chunks}");
+    let source = OfflineStore::open_copy(copy, scratch, &layout).await.unwrap();
+    let target = OfflineStore::open(new, &layout).await.unwrap();
+    let error = target.import(&source, None).await.unwrap_err();
+    let ImportError::UnknownStart { hash, .. } = &error else { panic!("{error}") };
+    let (verified, taken, _) = target.import(&source, Some(hash)).await.unwrap();
+    assert_eq!(verified.relay, CLOSED);
+    assert!(taken > 5 && taken <= chunks, "{taken} of {chunks}");
+    let error = target.import(&source, Some(hash)).await.unwrap_err();
+    assert!(matches!(error, ImportError::NotEmpty), "{error}");
+    drop(target);
+
+    // A provider goes on from it.
+    let provider = Setup { folder: tempfile::tempdir().unwrap(), ..setup };
+    let builder = DataProvider::builder(config(new));
+    let builder = builder.relay_chain(provider.relay.clone()).para_chain(provider.para.clone());
+    let running = builder.build().unwrap().start().await.unwrap();
+    complete(&running, CLOSED).await;
+    running.shutdown().await.unwrap();
+
+    // One whose checksums are right and whose bytes are not is refused as a whole.
+    let other = tempfile::tempdir().unwrap();
+    drop(source);
+    {
+        let store = Store::open(copy, &layout).await.unwrap();
+        store.blocks.replace(2, Bytes::from_static(b"bad")).await.unwrap();
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let source = OfflineStore::open_copy(copy, scratch.path(), &layout).await.unwrap();
+    let target = OfflineStore::open(other.path(), &layout).await.unwrap();
+    let error = target.import(&source, Some(hash)).await.unwrap_err();
+    assert!(error.to_string().contains("parachain block 2"), "{error}");
+    assert!(target.stats().await.unwrap().iter().all(|kind| kind.chunks == 0));
 }

@@ -24,6 +24,7 @@ where
     reserve_waits_for_a_job(Arc::new(new_queue().await)).await;
     success_is_kept(&new_queue().await).await;
     failure_is_kept_and_can_be_retried(&new_queue().await).await;
+    all_failed_jobs_can_be_retried_at_once(&new_queue().await).await;
     a_failed_job_comes_back_after_its_delay(&new_queue().await).await;
     a_released_job_comes_back_as_it_was(&new_queue().await).await;
     only_reserved_jobs_can_be_ended(&new_queue().await).await;
@@ -169,6 +170,27 @@ async fn failure_is_kept_and_can_be_retried(queue: &dyn JobQueue) {
     nothing_waits(queue).await;
     assert!(queue.retry(&id).await.unwrap());
     assert_eq!(take(queue).await.id, id);
+}
+
+async fn all_failed_jobs_can_be_retried_at_once(queue: &dyn JobQueue) {
+    assert_eq!(queue.retry_failed().await.unwrap(), 0);
+    let mut ids = Vec::new();
+    for pid in 1..=3 {
+        ids.push(queue.enqueue(job(pid)).await.unwrap());
+    }
+    for id in &ids {
+        take(queue).await;
+        queue.fail(id, failure(), None).await.unwrap();
+    }
+    let newest = queue.list(JobState::Failed, 10).await.unwrap();
+    let oldest_first = newest.into_iter().rev().map(|record| record.id);
+    assert_eq!(oldest_first.collect::<Vec<_>>(), ids);
+    assert_eq!(queue.retry_failed().await.unwrap(), 3);
+    assert_eq!(queue.counts().await.unwrap().failed, 0);
+    for id in &ids {
+        let reserved = take(queue).await;
+        assert_eq!((&reserved.id, reserved.attempts), (id, 0));
+    }
 }
 
 async fn a_failed_job_comes_back_after_its_delay(queue: &dyn JobQueue) {

@@ -304,6 +304,17 @@ impl JobQueue for EmbeddedQueue {
         .boxed()
     }
 
+    fn retry_failed(&self) -> BoxFuture<'_, Result<usize, QueueError>> {
+        async move {
+            let retried = self.change(|jobs| Ok(jobs.retry_failed()))?;
+            for id in &retried {
+                self.tell(id, JobState::Waiting, None);
+            }
+            Ok(retried.len())
+        }
+        .boxed()
+    }
+
     fn events(&self) -> broadcast::Receiver<JobEvent> {
         self.events.subscribe()
     }

@@ -64,6 +64,14 @@ pub enum WireError {
         /// What is wrong with it.
         reason: String,
     },
+    /// More bytes than are read.
+    #[error("the job has {bytes} bytes, more than the {limit} allowed")]
+    TooLarge {
+        /// How many it has.
+        bytes: usize,
+        /// Most bytes of a job.
+        limit: usize,
+    },
     /// No such action.
     #[error("the job's action \"{action}\" is unknown")]
     UnknownAction {

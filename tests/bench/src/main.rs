@@ -14,6 +14,7 @@ mod devnet;
 mod first_run;
 mod fleet;
 mod ingest;
+mod queue;
 mod walkie;
 
 #[derive(Parser)]
@@ -36,6 +37,8 @@ enum Scenario {
     FleetWorld(fleet::RunWorldArgs),
     /// Blocks per second and calls per block of a data provider, beside the least the nodes need.
     Ingest(ingest::Args),
+    /// Jobs per second over Redis, beside npm's bee-queue, and the memory Redis needs.
+    Queue(queue::Args),
     /// Calls per second and megabytes per second between two peers, and of bare libp2p.
     Walkie(walkie::Args),
 }
@@ -47,6 +50,7 @@ fn main() -> Result<()> {
         Scenario::Fleet(args) => ("fleet", fleet::measure(&args)?),
         Scenario::FleetWorld(args) => return fleet::run_world(&args),
         Scenario::Ingest(args) => ("ingest", ingest::measure(&args)?),
+        Scenario::Queue(args) => ("queue", queue::measure(&args)?),
         Scenario::Walkie(args) => ("walkie", walkie::measure(&args)?),
     };
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };

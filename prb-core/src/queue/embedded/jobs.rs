@@ -239,6 +239,12 @@ impl Jobs {
         true
     }
 
+    /// Puts all failed jobs at the end of the waiting ones, the oldest first.
+    pub(super) fn retry_failed(&mut self) -> Vec<JobId> {
+        let failed = self.ids(JobState::Failed).into_iter().map(|id| JobId(id.to_string()));
+        failed.filter(|id| self.retry(id)).collect()
+    }
+
     /// What must be written since the last call: a record, or `None` where it is gone.
     pub(super) fn drain_unwritten(&mut self) -> Vec<(u64, Option<&Record>)> {
         let ids = std::mem::take(&mut self.unwritten);

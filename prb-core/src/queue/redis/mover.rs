@@ -1,0 +1,305 @@
+//! Moves jobs from the waiting to the active ones for those who want one.
+//!
+//! While jobs wait, one script takes as many as are wanted. While none does, a blocking move waits
+//! for the next on a connection of its own.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::link::RETRY;
+use super::shared::Shared;
+use crate::queue::QueueError;
+use crate::queue::job::JobId;
+
+/// Longest blocking move; whole seconds, which every version of Redis takes.
+pub(super) const BLOCK: Duration = Duration::from_secs(1);
+/// How much later than that Redis may answer.
+pub(super) const BLOCK_MARGIN: Duration = Duration::from_secs(4);
+/// Most jobs taken in one step.
+const MOST: usize = 256;
+/// Most who want a job and are not yet heard.
+const BACKLOG: usize = 1_024;
+
+/// A job taken from the queue, that goes back if nobody takes it up.
+pub(super) struct Claimed {
+    pub(super) id: JobId,
+    /// The job, empty if it is too large.
+    pub(super) entry: Vec<u8>,
+    /// Its size.
+    pub(super) bytes: usize,
+    unclaimed: Option<mpsc::Sender<JobId>>,
+}
+
+impl Claimed {
+    /// From now on somebody answers for the job.
+    pub(super) fn take_up(&mut self) {
+        self.unclaimed = None;
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        if let Some(unclaimed) = &self.unclaimed {
+            // If there is no room the job is found to be stalled.
+            let _ = unclaimed.try_send(self.id.clone());
+        }
+    }
+}
+
+type Answer = Result<Option<Claimed>, QueueError>;
+
+/// Somebody wants a job.
+struct Wish {
+    deadline: Instant,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Where jobs are asked for.
+#[derive(Clone)]
+pub(super) struct Wishes(mpsc::Sender<Wish>);
+
+impl Wishes {
+    /// A job, or none within `wait`.
+    pub(super) async fn job(&self, deadline: Instant) -> Answer {
+        let (answer, wait) = oneshot::channel();
+        let closed = |_| QueueError::Closed;
+        self.0.send(Wish { deadline, answer }).await.map_err(|_| QueueError::Closed)?;
+        wait.await.map_err(closed)?
+    }
+}
+
+/// What one step of taking brought.
+struct Taken {
+    jobs: Vec<Claimed>,
+    next_due: Option<Instant>,
+}
+
+type Moving = BoxFuture<'static, Result<Option<String>, QueueError>>;
+
+pub(super) struct Mover {
+    shared: Arc<Shared>,
+    wishes: mpsc::Receiver<Wish>,
+    unclaimed: (mpsc::Sender<JobId>, mpsc::Receiver<JobId>),
+    /// Those who were told that there is no job yet.
+    waiting: VecDeque<Wish>,
+    /// The blocking move.
+    moving: Option<Moving>,
+    /// A job it brought.
+    moved: Option<String>,
+    /// It is not tried before; it failed.
+    not_before: Instant,
+    failures: u32,
+    next_due: Option<Instant>,
+}
+
+impl Mover {
+    pub(super) fn new(shared: Arc<Shared>) -> (Self, Wishes) {
+        let (sender, wishes) = mpsc::channel(BACKLOG);
+        let mover = Self {
+            shared,
+            wishes,
+            unclaimed: mpsc::channel(BACKLOG),
+            waiting: VecDeque::new(),
+            moving: None,
+            moved: None,
+            not_before: Instant::now(),
+            failures: 0,
+            next_due: None,
+        };
+        (mover, Wishes(sender))
+    }
+
+    /// Runs until the queue is closed.
+    pub(super) async fn run(mut self) {
+        let stop = self.shared.stop.clone();
+        let mut look = false;
+        while !stop.is_cancelled() {
+            if look || self.moved.is_some() {
+                self.satisfy().await;
+            }
+            self.dismiss();
+            look = self.wait_for_news().await;
+        }
+        self.close().await;
+    }
+
+    /// Takes jobs for those who wait until there are no more of either.
+    async fn satisfy(&mut self) {
+        loop {
+            self.waiting.retain(|wish| !wish.answer.is_closed());
+            let wanted = self.waiting.len().min(MOST);
+            if wanted == 0 {
+                return self.give_back_moved().await;
+            }
+            let moved = self.moved.take();
+            match self.take(wanted, moved.as_deref().unwrap_or_default()).await {
+                Ok(taken) => {
+                    let found = taken.jobs.len();
+                    self.next_due = taken.next_due;
+                    self.hand_out(taken.jobs);
+                    if found < wanted {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    for wish in self.waiting.drain(..) {
+                        // Who has gone needs no answer.
+                        let _ = wish.answer.send(Err(error.clone()));
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, most: usize, moved: &str) -> Result<Taken, QueueError> {
+        let shared = &self.shared;
+        let mut script = shared.scripts.take();
+        script.arg(&shared.owner).arg(most).arg(shared.max_entry_bytes()).arg(moved);
+        let (next_due, jobs): (i64, Vec<(String, Vec<u8>, usize)>) =
+            shared.commands.script(&script).await?;
+        let jobs = jobs.into_iter().map(|(id, entry, bytes)| Claimed {
+            id: JobId(id),
+            entry,
+            bytes,
+            unclaimed: Some(self.unclaimed.0.clone()),
+        });
+        let next_due = u64::try_from(next_due).ok().map(Duration::from_millis);
+        Ok(Taken {
+            jobs: jobs.collect(),
+            next_due: next_due.map(|after| Instant::now() + after + Duration::from_millis(1)),
+        })
+    }
+
+    fn hand_out(&mut self, jobs: Vec<Claimed>) {
+        for job in jobs {
+            let mut offer = Ok(Some(job));
+            while let Some(wish) = self.waiting.pop_front() {
+                match wish.answer.send(offer) {
+                    Ok(()) => break,
+                    Err(refused) => offer = refused,
+                }
+            }
+        }
+    }
+
+    /// Lets go of those who have waited long enough.
+    fn dismiss(&mut self) {
+        let now = Instant::now();
+        let waiting = std::mem::take(&mut self.waiting);
+        for wish in waiting {
+            if wish.deadline <= now {
+                let _ = wish.answer.send(Ok(None));
+            } else {
+                self.waiting.push_back(wish);
+            }
+        }
+    }
+
+    /// Waits until something happens; whether jobs should be looked for then.
+    async fn wait_for_news(&mut self) -> bool {
+        if self.waiting.is_empty() {
+            self.next_due = None;
+        } else if self.moving.is_none() && Instant::now() >= self.not_before {
+            self.moving = Some(blocking_move(Arc::clone(&self.shared)));
+        }
+        let deadline = self.waiting.iter().map(|wish| wish.deadline).min();
+        let again = (self.moving.is_none() && deadline.is_some()).then_some(self.not_before);
+        let look_at = self.next_due.into_iter().chain(again).min();
+        let shared = Arc::clone(&self.shared);
+        tokio::select! {
+            () = shared.stop.cancelled() => false,
+            Some(wish) = self.wishes.recv() => {
+                self.waiting.push_back(wish);
+                while let Ok(wish) = self.wishes.try_recv() {
+                    self.waiting.push_back(wish);
+                }
+                true
+            }
+            moved = next(&mut self.moving) => {
+                self.moving = None;
+                if let Ok(moved) = moved {
+                    self.moved = moved;
+                    self.failures = 0;
+                } else {
+                    // It is said by the connection.
+                    self.not_before = Instant::now() + RETRY.delay(self.failures);
+                    self.failures = self.failures.saturating_add(1);
+                }
+                true
+            }
+            Some(id) = self.unclaimed.1.recv() => {
+                self.release(&id).await;
+                false
+            }
+            () = shared.earlier.notified() => true,
+            () = until(look_at) => true,
+            () = until(deadline) => false,
+        }
+    }
+
+    async fn release(&mut self, id: &JobId) {
+        let mut script = self.shared.scripts.release();
+        script.arg(&self.shared.owner).arg(&id.0).arg(0);
+        // If it fails the job is found to be stalled.
+        let _: Result<i64, _> = self.shared.commands.script(&script).await;
+    }
+
+    async fn give_back_moved(&mut self) {
+        let Some(id) = self.moved.take() else { return };
+        let mut script = self.shared.scripts.give_back();
+        script.arg(id);
+        // If it fails the job is found to be stalled.
+        let _: Result<i64, _> = self.shared.commands.script(&script).await;
+    }
+
+    /// A blocking move cannot be called off without losing what it may bring.
+    async fn close(mut self) {
+        if let Some(moving) = self.moving.take()
+            && let Ok(Ok(moved)) = timeout(BLOCK + BLOCK_MARGIN, moving).await
+        {
+            self.moved = moved;
+            self.give_back_moved().await;
+        }
+        self.wishes.close();
+        self.waiting.clear();
+        while let Ok(id) = self.unclaimed.1.try_recv() {
+            self.release(&id).await;
+        }
+    }
+}
+
+fn blocking_move(shared: Arc<Shared>) -> Moving {
+    async move {
+        let mut pipeline = redis::pipe();
+        pipeline
+            .cmd("BRPOPLPUSH")
+            .arg(shared.key("waiting"))
+            .arg(shared.key("active"))
+            .arg(BLOCK.as_secs());
+        let (moved,): (Option<String>,) = shared.blocking.pipe(&pipeline).await?;
+        shared.blocking.has_room();
+        Ok(moved)
+    }
+    .boxed()
+}
+
+async fn next(moving: &mut Option<Moving>) -> Result<Option<String>, QueueError> {
+    match moving {
+        Some(moving) => moving.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

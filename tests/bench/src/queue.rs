@@ -1,0 +1,161 @@
+//! Jobs from enqueue to done over Redis, against npm's bee-queue on the same Redis in the same run.
+//!
+//! Producer and consumer are a process each, on both sides. Where a figure is bounded by Redis
+//! itself, the share of a core that Redis used says so.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use clap::Args as ClapArgs;
+use prb_core::queue::{Action, Job, JobKey, wire};
+use serde_json::{Map, Value, json};
+
+use crate::rounded;
+
+mod npm;
+mod ours;
+mod server;
+
+use server::Server;
+
+/// What to measure.
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Jobs of which `--in-flight` are unfinished at any time.
+    #[arg(long, default_value_t = 100_000)]
+    jobs: usize,
+    /// Most unfinished jobs.
+    #[arg(long, default_value_t = 1_000)]
+    in_flight: usize,
+    /// Jobs one after the other.
+    #[arg(long, default_value_t = 10_000)]
+    sequential: usize,
+    /// Jobs over which the memory of Redis is watched; 0 for none.
+    #[arg(long, default_value_t = 1_000_000)]
+    memory_jobs: usize,
+    /// Folder with the package of bee-queue.
+    #[arg(long, default_value = "tests/interop/queue")]
+    npm: PathBuf,
+    /// Works on the jobs of the Redis at this socket until standard input ends. Started by the
+    /// benchmark itself.
+    #[arg(long, hide = true)]
+    consume: Option<PathBuf>,
+}
+
+/// What every job asks for, with both libraries.
+fn job() -> Job {
+    Job { pid: 1, action: Action::AddWorker { public_key: [7; 32] } }
+}
+
+fn key() -> JobKey {
+    JobKey::new([3; 32])
+}
+
+pub(crate) fn measure(args: &Args) -> Result<Map<String, Value>> {
+    tokio::runtime::Runtime::new()?.block_on(run(args))
+}
+
+async fn run(args: &Args) -> Result<Map<String, Value>> {
+    if let Some(socket) = &args.consume {
+        ours::consume(socket, args.in_flight).await?;
+        return Ok(Map::new());
+    }
+    let mut figures = Map::new();
+    for (name, jobs, in_flight) in [
+        (format!("{}_in_flight", args.in_flight), args.jobs, args.in_flight),
+        ("sequential".to_owned(), args.sequential, 1),
+    ] {
+        let theirs = npm_side(args, jobs, in_flight).await?;
+        let ours = our_side(args, jobs, in_flight).await?;
+        let ratio = rounded(ours.jobs_per_s / theirs.jobs_per_s);
+        figures.insert(
+            name,
+            json!({ "prb": ours.to_json(), "npm_bee_queue": theirs.to_json(), "ratio": ratio }),
+        );
+    }
+    if args.memory_jobs > 0 {
+        figures.insert("memory".into(), memory(args).await?);
+    }
+    Ok(figures)
+}
+
+/// One measurement.
+struct Figure {
+    jobs_per_s: f64,
+    /// Share of one core.
+    redis_cpu: f64,
+}
+
+impl Figure {
+    fn to_json(&self) -> Value {
+        json!({ "jobs_per_s": rounded(self.jobs_per_s), "redis_core": rounded(self.redis_cpu) })
+    }
+}
+
+async fn npm_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> {
+    let server = Server::start().await?;
+    let _consumer = npm::consumer(&args.npm, server.socket())?;
+    let data = String::from_utf8(wire::encode(&job(), &key()))?;
+    npm::produce(&args.npm, server.socket(), jobs / 20, in_flight, &data)?;
+    let busy = server.cpu_seconds()?;
+    let seconds = npm::produce(&args.npm, server.socket(), jobs, in_flight, &data)?;
+    let redis_cpu = (server.cpu_seconds()? - busy) / seconds;
+    Ok(Figure { jobs_per_s: jobs as f64 / seconds, redis_cpu })
+}
+
+async fn our_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> {
+    let server = Server::start().await?;
+    let _consumer = our_consumer(args, server.socket())?;
+    let queue = ours::open(server.socket())?;
+    ours::produce(&queue, jobs / 20, in_flight).await?;
+    let busy = server.cpu_seconds()?;
+    let seconds = ours::produce(&queue, jobs, in_flight).await?;
+    let redis_cpu = (server.cpu_seconds()? - busy) / seconds;
+    Ok(Figure { jobs_per_s: jobs as f64 / seconds, redis_cpu })
+}
+
+/// The memory of Redis after a twentieth of the jobs, and after every further one.
+async fn memory(args: &Args) -> Result<Value> {
+    let server = Server::start().await?;
+    let _consumer = our_consumer(args, server.socket())?;
+    let queue = ours::open(server.socket())?;
+    let mut megabytes = Vec::new();
+    for _ in 0..20 {
+        ours::produce(&queue, args.memory_jobs / 20, args.in_flight).await?;
+        megabytes.push(server.used_memory().await? as f64 / 1e6);
+    }
+    let growth = megabytes.last().unwrap_or(&0.0) - megabytes.first().unwrap_or(&0.0);
+    Ok(json!({
+        "jobs": args.memory_jobs,
+        "redis_megabytes": megabytes.into_iter().map(rounded).collect::<Vec<_>>(),
+        "growth_megabytes": rounded(growth),
+    }))
+}
+
+/// A process that is ended with the measurement.
+struct Process(Child);
+
+impl Process {
+    fn start(command: &mut Command) -> Result<Self> {
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        Ok(Self(child.with_context(|| format!("{command:?} does not start"))?))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has ended is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn our_consumer(args: &Args, socket: &Path) -> Result<Process> {
+    let program = std::env::current_exe()?;
+    Process::start(
+        Command::new(program)
+            .args(["queue", "--in-flight", &args.in_flight.to_string(), "--consume"])
+            .arg(socket),
+    )
+}

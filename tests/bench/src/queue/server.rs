@@ -1,0 +1,65 @@
+//! A Redis without persistence, as the field runs it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use super::Process;
+
+pub(super) struct Server {
+    process: Process,
+    socket: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    pub(super) async fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let socket = folder.path().join("redis.sock");
+        let process = Process::start(
+            Command::new("redis-server")
+                .args(["--port", "0", "--appendonly", "no", "--save", "", "--unixsocket"])
+                .arg(&socket)
+                .args(["--logfile", "/dev/null", "--dir"])
+                .arg(folder.path()),
+        )?;
+        let server = Self { process, socket, _folder: folder };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while let Err(error) = server.used_memory().await {
+            ensure!(Instant::now() < deadline, "redis-server does not start: {error:#}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(server)
+    }
+
+    pub(super) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// What the process has used of a core so far.
+    pub(super) fn cpu_seconds(&self) -> Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.0.id()))?;
+        // The name in brackets may hold anything; user and system time are fields 14 and 15.
+        let fields: Vec<&str> =
+            stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |at: usize| -> Result<f64> {
+            Ok(fields.get(at).context("a line of /proc/pid/stat is short")?.parse()?)
+        };
+        // The kernel counts in hundredths of a second for programs.
+        Ok((ticks(11)? + ticks(12)?) / 100.0)
+    }
+
+    /// Bytes, as Redis counts them.
+    pub(super) async fn used_memory(&self) -> Result<u64> {
+        let mut connection = UnixStream::connect(&self.socket).await?;
+        connection.write_all(b"INFO memory\r\nQUIT\r\n").await?;
+        let mut said = String::new();
+        connection.read_to_string(&mut said).await?;
+        let used = said.lines().find_map(|line| line.strip_prefix("used_memory:"));
+        Ok(used.context("INFO has used_memory")?.trim().parse()?)
+    }
+}
