@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 mod devnet;
 mod first_run;
+mod fleet;
 mod ingest;
 mod queue;
 mod walkie;
@@ -29,6 +30,11 @@ enum Scenario {
     Devnet(devnet::Args),
     /// Seconds from the start of the whole bridge until all workers compute.
     FirstRun(first_run::Args),
+    /// Memory, CPU and delays of one manager with many workers.
+    Fleet(fleet::Args),
+    /// What `fleet` needs in another process.
+    #[command(hide = true)]
+    FleetWorld(fleet::RunWorldArgs),
     /// Blocks per second and calls per block of a data provider, beside the least the nodes need.
     Ingest(ingest::Args),
     /// Jobs per second over Redis, beside npm's bee-queue, and the memory Redis needs.
@@ -41,6 +47,8 @@ fn main() -> Result<()> {
     let (name, figures) = match Cli::parse().scenario {
         Scenario::Devnet(args) => ("devnet", devnet::measure(&args)?),
         Scenario::FirstRun(args) => ("first-run", first_run::measure(&args)?),
+        Scenario::Fleet(args) => ("fleet", fleet::measure(&args)?),
+        Scenario::FleetWorld(args) => return fleet::run_world(&args),
         Scenario::Ingest(args) => ("ingest", ingest::measure(&args)?),
         Scenario::Queue(args) => ("queue", queue::measure(&args)?),
         Scenario::Walkie(args) => ("walkie", walkie::measure(&args)?),
