@@ -20,7 +20,7 @@ use prost::Message;
 const FOLDER: &str = "PRB_TEST_KILLED_FOLDER";
 const NODES: &str = "PRB_TEST_KILLED_NODES";
 
-fn config(folder: &Path, relay: &str, para: &str) -> DataProviderConfig {
+pub(crate) fn config(folder: &Path, relay: &str, para: &str) -> DataProviderConfig {
     let mut config = DataProviderConfig::new(folder, relay, para);
     // So small that something is sealed or merged at nearly any moment.
     config.store = StoreConfig {

@@ -2,6 +2,7 @@
 //! check. One binary: linking it is most of its cost.
 
 mod architecture;
+mod beheaded;
 mod bucket;
 mod feeder;
 mod killed;
