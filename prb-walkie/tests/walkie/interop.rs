@@ -277,13 +277,15 @@ async fn twenty_megabytes_go_through_mplex_both_ways() {
     let key = "size:20000000";
     let fetched = js.call(&walkie, "GetBlobByKey", json!({ "key": key })).await;
     assert_eq!(fetched["data"]["bytes"], 20_000_000, "{fetched}");
+    let name = "n".repeat(20_000_000);
+    let mut created = js.call(&walkie, "CreatePool", json!({ "pools": [{ "name": name }] })).await;
+    assert_eq!(created["data"]["pools"][0]["name"].take(), name.as_str());
 
     let peer = walkie.dial(js.address.clone()).await.unwrap();
     let mut request = Request::new(GetBlobByKey { key: key.into(), ..Default::default() });
     request.set_timeout(Duration::from_mins(2));
     let blob = walkie.client(peer).get_blob_by_key(request).await.unwrap().into_inner();
     assert_eq!(blob.data, body(key, 20_000_000));
-    let name = "n".repeat(20_000_000);
     let pools = vec![db::Pool { name, ..db::Pool::default() }];
     let mut request = Request::new(CreatePool { pools });
     request.set_timeout(Duration::from_mins(2));

@@ -20,6 +20,9 @@ const ROLE: &str = "PRB_TEST_NODE_ROLE";
 /// Which multicast DNS they use: `both`, `mdns`, `older`, `none`.
 const MULTICAST: &str = "PRB_TEST_NODE_MULTICAST";
 
+/// The address of a boot node; empty for none.
+const BOOT_NODE: &str = "PRB_TEST_NODE_BOOT_NODE";
+
 /// A peer must be seen, missed and seen again within this.
 const NOTICED: Duration = Duration::from_secs(30);
 
@@ -80,16 +83,34 @@ impl Machines {
     }
 
     fn rust(&self, at: usize, role: WalkieRoles, identity: &Path) -> Node {
-        self.rust_with(at, role, identity, "both")
+        self.rust_with(at, role, identity, "both", "")
     }
 
-    fn rust_with(&self, at: usize, role: WalkieRoles, identity: &Path, multicast: &str) -> Node {
+    fn rust_with(
+        &self,
+        at: usize,
+        role: WalkieRoles,
+        identity: &Path,
+        multicast: &str,
+        boot_node: &str,
+    ) -> Node {
         let mut program = tokio::process::Command::new(std::env::current_exe().unwrap());
         program
             .args(["namespaces::one_node", "--exact", "--ignored", "--nocapture"])
             .env(IDENTITY, identity)
             .env(ROLE, role.as_str_name())
-            .env(MULTICAST, multicast);
+            .env(MULTICAST, multicast)
+            .env(BOOT_NODE, boot_node);
+        self.run(at, &mut program)
+    }
+
+    /// A peer of version 2.
+    fn javascript(&self, at: usize, mut options: Value) -> Node {
+        options["chainIdentity"] = CHAIN.into();
+        options["bridgeIdentity"] = "default".into();
+        options["listen"] = json!(["/ip4/0.0.0.0/tcp/0"]);
+        let mut program = tokio::process::Command::new("node");
+        program.arg("peer.js").arg(options.to_string()).current_dir(crate::interop::folder());
         self.run(at, &mut program)
     }
 }
@@ -110,7 +131,7 @@ struct Node {
 
 impl Node {
     /// Waits for a report that `wanted` takes; says how long that was.
-    async fn reports(&mut self, what: &str, mut wanted: impl FnMut(&Value) -> bool) -> Duration {
+    async fn reports(&mut self, what: &str, mut wanted: impl FnMut(&Value) -> bool) {
         let started = Instant::now();
         let search = async {
             loop {
@@ -124,9 +145,20 @@ impl Node {
         };
         let found = tokio::time::timeout(NOTICED, search).await;
         assert!(found.is_ok(), "{what} was not noticed within {NOTICED:?}");
-        let took = started.elapsed();
-        eprintln!("{what}: {took:.1?}");
-        took
+        eprintln!("{what}: {:.1?}", started.elapsed());
+    }
+
+    /// Where other machines reach it.
+    async fn address(&mut self) -> String {
+        let mut address = None;
+        self.reports("an address", |event| {
+            let addresses = event["addresses"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let mut others = addresses.iter().filter_map(Value::as_str);
+            address = others.find(|address| address.starts_with("/ip4/10.99.")).map(str::to_owned);
+            address.is_some()
+        })
+        .await;
+        address.unwrap()
     }
 
     /// The peers of all reports so far.
@@ -164,18 +196,22 @@ async fn one_node() {
     let multicast = std::env::var(MULTICAST).unwrap();
     config.discovery.mdns = ["both", "mdns"].contains(&multicast.as_str());
     config.discovery.older_mdns = ["both", "older"].contains(&multicast.as_str());
+    let boot_node = std::env::var(BOOT_NODE).unwrap();
+    config.discovery.boot_nodes.extend(Some(boot_node).filter(|address| !address.is_empty()));
     let walkie = Walkie::builder(config).service(Role).start(&identity).await.unwrap();
     let mut view = walkie.subscribe();
     loop {
-        let peers = view.borrow_and_update().peers.clone();
-        let peers: Vec<_> = peers
+        let shown = view.borrow_and_update().clone();
+        let peers: Vec<_> = shown
+            .peers
             .iter()
             .map(|peer| {
                 let standing = format!("{:?}", peer.standing);
                 json!({ "role": peer.role.as_str_name(), "standing": standing })
             })
             .collect();
-        println!("{}", json!({ "peers": peers }));
+        let listeners: Vec<_> = shown.listeners.iter().map(ToString::to_string).collect();
+        println!("{}", json!({ "peers": peers, "addresses": listeners }));
         view.changed().await.unwrap();
     }
 }
@@ -202,13 +238,7 @@ async fn machines_find_each_other_by_multicast_and_notice_who_moves() {
     let (ours, theirs) = (keys.path().join("manager"), keys.path().join("provider"));
     let mut manager = machines.rust(0, WrLifecycleManager, &ours);
 
-    let options = json!({
-        "role": 4, "chainIdentity": CHAIN, "bridgeIdentity": "default",
-        "mdns": true, "listen": ["/ip4/0.0.0.0/tcp/0"],
-    });
-    let mut program = tokio::process::Command::new("node");
-    program.arg("peer.js").arg(options.to_string()).current_dir(crate::interop::folder());
-    let mut javascript = machines.run(1, &mut program);
+    let mut javascript = machines.javascript(1, json!({ "role": 4, "mdns": true }));
     manager.sees("WR_TRADER", "Live").await;
     let greeted = |event: &Value| event["info"]["role"] == "WR_LIFECYCLE_MANAGER";
     javascript.reports("version 2 sees the manager", greeted).await;
@@ -237,13 +267,41 @@ async fn each_kind_of_multicast_finds_peers_alone_and_none_finds_nobody() {
     let machines = Machines::new("k", 4);
     let keys = tempfile::tempdir().unwrap();
     let key = |name: &str| keys.path().join(name);
-    let mut deaf = machines.rust_with(0, WrDataProviderExt, &key("deaf"), "none");
-    let mut manager = machines.rust_with(1, WrLifecycleManager, &key("manager"), "both");
-    let mut newer = machines.rust_with(2, WrDataProviderInt, &key("newer"), "mdns");
-    let mut older = machines.rust_with(3, WrTrader, &key("older"), "older");
+    let mut deaf = machines.rust_with(0, WrDataProviderExt, &key("deaf"), "none", "");
+    let mut manager = machines.rust_with(1, WrLifecycleManager, &key("manager"), "both", "");
+    let mut newer = machines.rust_with(2, WrDataProviderInt, &key("newer"), "mdns", "");
+    let mut older = machines.rust_with(3, WrTrader, &key("older"), "older", "");
     manager.sees("WR_DATA_PROVIDER_INT", "Live").await;
     newer.sees("WR_LIFECYCLE_MANAGER", "Live").await;
     manager.sees("WR_TRADER", "Live").await;
     older.sees("WR_LIFECYCLE_MANAGER", "Live").await;
-    assert_eq!(deaf.reported().await, ["[]"], "it was there all the time");
+    // A report for each address it comes to listen at, none of them of a peer.
+    let reported = deaf.reported().await;
+    assert!(!reported.is_empty(), "it was there all the time");
+    assert!(reported.iter().all(|peers| peers == "[]"), "{reported:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_without_multicast_find_each_other_by_boot_nodes() {
+    use WalkieRoles::{WrDataProviderInt, WrLifecycleManager};
+    if skipped() {
+        return;
+    }
+    let machines = Machines::new("b", 3);
+    let keys = tempfile::tempdir().unwrap();
+    let key = |name: &str| keys.path().join(name);
+    let mut manager = machines.rust_with(0, WrLifecycleManager, &key("manager"), "none", "");
+    let own = Identity::load_or_create(&key("manager"), Name::Trade).unwrap();
+    let address = format!("{}/p2p/{}", manager.address().await, own.peer_id());
+
+    let options = json!({ "role": 4, "bootNodes": [address] });
+    let mut javascript = machines.javascript(1, options);
+    let address = javascript.address().await;
+    let greeted = |event: &Value| event["info"]["role"] == "WR_LIFECYCLE_MANAGER";
+    javascript.reports("version 2 finds the manager", greeted).await;
+    manager.sees("WR_TRADER", "Live").await;
+
+    let mut provider =
+        machines.rust_with(2, WrDataProviderInt, &key("provider"), "none", &address);
+    provider.sees("WR_TRADER", "Live").await;
 }
