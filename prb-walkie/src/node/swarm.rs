@@ -72,6 +72,8 @@ pub(super) fn build(keypair: Keypair, config: &Config) -> Result<Swarm<Protocols
             swarm
                 .with_idle_connection_timeout(IDLE)
                 .with_max_negotiating_inbound_streams(calls_per_connection)
+                // The same bytes, but a request goes with its protocol's name and not after it.
+                .with_substream_upgrade_protocol_override(upgrade::Version::V1Lazy)
         })
         .build();
     Ok(swarm)

@@ -301,7 +301,6 @@ async fn machines_without_multicast_find_each_other_by_boot_nodes() {
     javascript.reports("version 2 finds the manager", greeted).await;
     manager.sees("WR_TRADER", "Live").await;
 
-    let mut provider =
-        machines.rust_with(2, WrDataProviderInt, &key("provider"), "none", &address);
+    let mut provider = machines.rust_with(2, WrDataProviderInt, &key("provider"), "none", &address);
     provider.sees("WR_TRADER", "Live").await;
 }
