@@ -19,23 +19,27 @@ use crate::proto::walkie_rpc_client::WalkieRpcClient;
 use crate::proto::{WalkieRoles, WalkieRpcResponseWrapper};
 use crate::rpc::{CallError, Method, PeerChannel, json, status, wrapper};
 
+mod answering;
 mod builder;
-mod codec;
+mod call;
+mod calls;
 mod config;
 mod driver;
 mod error;
+mod gather;
 mod local;
 mod memory;
-mod reply;
+mod stream;
 mod swarm;
 
 pub use builder::Builder;
+use call::Call;
+use calls::Lines;
 pub use config::{Config, Discovery, Grpc, Introduction, Limits, Multiplexing, Tls};
 use driver::Command;
 use error::NoAnswer;
 pub use error::{DialError, StartError};
 pub use local::LocalService;
-use reply::Reply;
 
 /// How long a call may take if nothing else is said.
 const CALL: Duration = Duration::from_secs(30);
@@ -62,6 +66,7 @@ pub struct Walkie {
 struct Shared {
     own: PeerId,
     commands: mpsc::Sender<Command>,
+    lines: Lines,
     view: watch::Receiver<Arc<View>>,
     grpc: Option<std::net::SocketAddr>,
     /// Stops everything when the last handle is gone.
@@ -206,18 +211,21 @@ impl Walkie {
             timeout_ms: timeout.as_millis(),
         };
         let (nonce, request) = wrapper::request(method, request, timeout);
-        let (reply, answered) = Reply::channel();
+        let place = self.shared.lines.place().ok_or(CallError::Busy)?;
+        let (call, answered) = Call::new(request, Some(place));
         let sending = async {
-            let command = Command::Call { peer, request, reply };
-            self.shared.commands.send(command).await.map_err(|_| CallError::Stopped)?;
+            if let Err(call) = self.shared.lines.send(&peer, call) {
+                let command = Command::Call { peer, call };
+                self.shared.commands.send(command).await.map_err(|_| CallError::Stopped)?;
+            }
             answered.await.map_err(|_| CallError::Stopped)
         };
         let answer = tokio::time::timeout(timeout, sending)
             .await
             .map_err(|_| timed_out())??
             .map_err(|failure| match failure {
-                NoAnswer::Timeout => timed_out(),
                 NoAnswer::Busy => CallError::Busy,
+                NoAnswer::Unreachable(_) if self.shared.cancel.is_cancelled() => CallError::Stopped,
                 NoAnswer::Unreachable(reason) => {
                     CallError::Unreachable { peer, method: method.to_owned(), reason }
                 }

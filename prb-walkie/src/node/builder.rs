@@ -12,6 +12,8 @@ use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tracing::Instrument;
 
+use super::answering::Answering;
+use super::calls::{self, Lines};
 use super::config::Config;
 use super::driver::{Channels, Driver};
 use super::error::{StartError, cause};
@@ -63,13 +65,15 @@ impl Builder {
         let own = keypair.public().to_peer_id();
         tracing::info!(peer_id = %own, "Got my peer id: {own}");
 
-        let mut swarm = swarm::build(keypair, &config)?;
-        let wanted = listen(&mut swarm, &config.listen)?;
-
         let heard = Heard::default();
         let (found_locally, found) = mpsc::channel(NEWS);
         let (commands, commanded) = mpsc::channel(COMMANDS);
         let (service, info) = local::service(own, &config, role, heard.clone());
+        let answering = Answering::new(service.clone(), &config.limits);
+        let lines = Lines::new(config.limits.calls);
+        let calls = calls::Behaviour::new(lines.clone(), answering.clone(), &config.limits);
+        let mut swarm = swarm::build(keypair, &config, calls)?;
+        let wanted = listen(&mut swarm, &config.listen)?;
 
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -93,12 +97,12 @@ impl Builder {
         let boot = BootNodes::new(boot_nodes, now);
         let channels = Channels { commands: commanded, heard, found, show, announce };
         let table = PeerTable::new(own, family(&config));
-        let driver = Driver::new(swarm, service, info, table, boot, channels, &config);
+        let driver = Driver::new(swarm, answering, info, table, boot, channels, &config);
         let span = tracing::info_span!("walkie", peer_id = %own);
         tasks.spawn(driver.run(stop.child_token()).instrument(span));
         tasks.close();
         let (cancel, guard) = (stop.clone(), stop.drop_guard());
-        let shared = Shared { own, commands, view, grpc, _stop: guard, cancel, tasks };
+        let shared = Shared { own, commands, lines, view, grpc, _stop: guard, cancel, tasks };
         let walkie = Walkie { shared: Arc::new(shared) };
         walkie.listening(wanted).await?;
         Ok(walkie)

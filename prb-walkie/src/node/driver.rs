@@ -4,11 +4,9 @@
 //! the boot nodes), and handlers run in the tasks of the connections that asked.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures::StreamExt;
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId, Swarm};
@@ -17,24 +15,22 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::View;
+use super::answering::Answering;
+use super::call::Call;
 use super::config::Config;
 use super::error::Dialled;
-use super::reply::Reply;
 use super::swarm::Protocols;
 use crate::discovery::boot::BootNodes;
 use crate::discovery::local::Found;
 use crate::discovery::table::PeerTable;
 use crate::proto::WalkieSystemInfo;
-use crate::rpc::{Heard, Service};
+use crate::rpc::Heard;
 
+mod dial;
 mod events;
 mod greet;
-mod inbound;
-mod outbound;
 
 use greet::Greeter;
-use inbound::Inbound;
-use outbound::Outbound;
 
 /// How often what is due is looked for.
 const TICK: Duration = Duration::from_millis(250);
@@ -44,8 +40,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// What the handle asks for.
 #[derive(Debug)]
 pub(super) enum Command {
-    /// Send a request to a peer.
-    Call { peer: PeerId, request: Bytes, reply: Reply },
+    /// Make a call to a peer to which there is no connection.
+    Call { peer: PeerId, call: Call },
     /// Connect to an address.
     Dial { address: Multiaddr, reply: oneshot::Sender<Dialled> },
 }
@@ -57,11 +53,10 @@ enum Dialler {
     Handle(oneshot::Sender<Dialled>),
 }
 
-/// Whom a connection leads to, and the host there if it is known by its IP address.
+/// Whom a connection leads to, and since when.
 #[derive(Debug)]
 struct Connection {
     peer: PeerId,
-    host: Option<IpAddr>,
     since: Instant,
 }
 
@@ -84,8 +79,7 @@ pub(super) struct Driver {
     boot: BootNodes,
     dials: HashMap<ConnectionId, Dialler>,
     connections: HashMap<ConnectionId, Connection>,
-    inbound: Inbound,
-    outbound: Outbound,
+    answering: Answering,
     greeter: Greeter,
     channels: Channels,
 }
@@ -93,7 +87,7 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(
         swarm: Swarm<Protocols>,
-        service: Service,
+        answering: Answering,
         info: WalkieSystemInfo,
         table: PeerTable,
         boot: BootNodes,
@@ -106,8 +100,7 @@ impl Driver {
             boot,
             dials: HashMap::new(),
             connections: HashMap::new(),
-            inbound: Inbound::new(service, &config.limits),
-            outbound: Outbound::new(config.limits.calls),
+            answering,
             greeter: Greeter::new(info, config.access.psk.clone()),
             channels,
         }
@@ -128,6 +121,7 @@ impl Driver {
                     None => break,
                 },
                 Some((peer, addresses)) = self.channels.found.recv() => self.found(peer, &addresses),
+                Some(greeting) = self.greeter.next() => self.greeted(greeting),
                 _ = tick.tick() => self.on_tick(),
             }
         }
@@ -136,9 +130,15 @@ impl Driver {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Call { peer, request, reply } => self.call(peer, request, reply),
+            Command::Call { peer, call } => self.call(peer, call),
             Command::Dial { address, reply } => self.dial(&address, reply),
         }
+    }
+
+    /// Makes a call, dialling the peer if there is no connection.
+    fn call(&mut self, peer: PeerId, call: Call) {
+        let addresses = self.table.addresses(&peer);
+        self.swarm.behaviour_mut().calls.call(peer, call, addresses);
     }
 
     fn on_tick(&mut self) {
@@ -146,9 +146,8 @@ impl Driver {
         for (peer, info) in self.channels.heard.take() {
             self.table.heard(peer, info, now);
         }
-        self.give_up_greetings(now);
         for peer in self.table.due(now) {
-            self.greet(peer, now);
+            self.greet(peer);
         }
         for (index, address) in self.boot.due(&self.table, now) {
             self.dial_boot_node(index, &address);
@@ -180,11 +179,11 @@ impl Driver {
     /// Lets handlers that are under way answer, within a deadline.
     async fn stop(mut self) {
         self.channels.commands.close();
-        let inbound = &self.inbound;
+        let answering = &self.answering;
         let swarm = &mut self.swarm;
         let finish = async {
             tokio::select! {
-                () = inbound.ended() => {}
+                () = answering.ended() => {}
                 never = async { loop { swarm.select_next_some().await; } } => never,
             }
             // The answers are on their way when the network has nothing more to do at once.

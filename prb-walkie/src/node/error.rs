@@ -56,19 +56,17 @@ pub enum DialError {
     Stopped,
 }
 
-/// A call got no answer, as the driver sees it.
+/// A call got no answer, as the node sees it.
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
     /// There was no way to the peer.
     Unreachable(String),
-    /// The peer took too long.
-    Timeout,
     /// Too many calls are under way.
     Busy,
 }
 
 /// How a call ends for the one who made it.
-pub(crate) type Answered = Result<super::codec::Frame, NoAnswer>;
+pub(crate) type Answered = Result<super::stream::Frame, NoAnswer>;
 
 /// How a dial ends for the one who asked for it.
 pub(crate) type Dialled = Result<PeerId, String>;
@@ -85,4 +83,22 @@ pub(crate) fn cause(error: &dyn std::error::Error) -> String {
         inner = error.source();
     }
     said
+}
+
+/// Why a peer could not be dialled, in one line; libp2p's own has one for each address.
+pub(crate) fn not_dialled(error: &libp2p::swarm::DialError) -> String {
+    use libp2p::swarm::DialError::{LocalPeerId, NoAddresses, Transport, WrongPeerId};
+    match error {
+        Transport(attempts) => attempts
+            .iter()
+            .map(|(address, error)| format!("{address}: {}", cause(error)))
+            .collect::<Vec<_>>()
+            .join("; "),
+        WrongPeerId { obtained, address } => {
+            format!("{address}: another peer is there, {obtained}")
+        }
+        LocalPeerId { address } => format!("{address}: that is this node"),
+        NoAddresses => "no known address".to_owned(),
+        other => other.to_string(),
+    }
 }

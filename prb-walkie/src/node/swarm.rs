@@ -12,14 +12,15 @@ use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{
     PeerId, StreamProtocol, Swarm, SwarmBuilder, Transport, connection_limits, dns, identify, kad,
-    mdns, noise, ping, request_response, tcp, yamux,
+    mdns, noise, ping, tcp, yamux,
 };
 use libp2p_mplex as mplex;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 
-use super::codec::{Codec, PROTOCOL};
-use super::config::{Config, Limits, Multiplexing};
+use super::calls;
+use super::config::{Config, Multiplexing};
 use super::error::StartError;
+use super::gather::Gather;
 use crate::identity::Identity;
 
 /// What older peers call theirs. Nothing is stored there; it is how peers learn of each other.
@@ -42,7 +43,7 @@ const MPLEX_BUFFER: usize = 64;
 #[derive(NetworkBehaviour)]
 pub(super) struct Protocols {
     limits: connection_limits::Behaviour,
-    pub(super) calls: request_response::Behaviour<Codec>,
+    pub(super) calls: calls::Behaviour,
     pub(super) identify: identify::Behaviour,
     pub(super) kademlia: kad::Behaviour<MemoryStore>,
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
@@ -59,14 +60,18 @@ pub(super) fn keypair(identity: &Identity) -> Result<Keypair, StartError> {
         .map_err(|error| unusable(&error))
 }
 
-pub(super) fn build(keypair: Keypair, config: &Config) -> Result<Swarm<Protocols>, StartError> {
+pub(super) fn build(
+    keypair: Keypair,
+    config: &Config,
+    calls: calls::Behaviour,
+) -> Result<Swarm<Protocols>, StartError> {
     let failed = |error: &dyn ToString| StartError::Network { reason: error.to_string() };
     let calls_per_connection = config.limits.calls_per_connection;
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
         .with_other_transport(|keypair| transport(keypair, config))
         .map_err(|error| failed(&error))?
-        .with_behaviour(|keypair| protocols(keypair, config))
+        .with_behaviour(|keypair| protocols(keypair, config, calls))
         .map_err(|error| failed(&error))?
         .with_swarm_config(|swarm| {
             swarm
@@ -86,6 +91,7 @@ fn transport(
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Box<dyn std::error::Error + Send + Sync>> {
     let tcp = tcp::tokio::Transport::new(tcp::Config::new().nodelay(true));
     let encrypted = dns::tokio::Transport::system(tcp)?
+        .map(|stream, _| Gather::new(stream))
         .upgrade(upgrade::Version::V1Lazy)
         .authenticate(noise::Config::new(keypair)?);
     let mplex = multiplex(config.limits.calls_per_connection);
@@ -111,6 +117,7 @@ fn multiplex(streams: usize) -> mplex::Config {
 fn protocols(
     keypair: &Keypair,
     config: &Config,
+    calls: calls::Behaviour,
 ) -> Result<Protocols, Box<dyn std::error::Error + Send + Sync>> {
     let own = keypair.public().to_peer_id();
     let limits = connection_limits::ConnectionLimits::default()
@@ -122,7 +129,7 @@ fn protocols(
         .with_agent_version(concat!("prb/", env!("CARGO_PKG_VERSION")).to_owned());
     Ok(Protocols {
         limits: connection_limits::Behaviour::new(limits),
-        calls: calls(&config.limits),
+        calls,
         identify: identify::Behaviour::new(identify),
         kademlia: kademlia(own),
         mdns: Toggle::from(multicast(own, config.discovery.mdns)?),
@@ -130,16 +137,6 @@ fn protocols(
             ping::Config::new().with_interval(PING_EVERY).with_timeout(PING_PATIENCE),
         ),
     })
-}
-
-fn calls(limits: &Limits) -> request_response::Behaviour<Codec> {
-    let codec = Codec::new(limits.message_bytes, limits.bytes_in_flight, limits.request);
-    let config = request_response::Config::default()
-        // Covers receiving the request, handling it and sending the answer.
-        .with_request_timeout(limits.request + 2 * limits.handler)
-        .with_max_concurrent_streams(limits.calls_per_connection);
-    let protocol = (PROTOCOL, request_response::ProtocolSupport::Full);
-    request_response::Behaviour::with_codec(codec, [protocol], config)
 }
 
 fn kademlia(own: PeerId) -> kad::Behaviour<MemoryStore> {

@@ -3,15 +3,14 @@
 use std::time::Instant;
 
 use libp2p::core::ConnectedPoint;
-use libp2p::request_response::{Event as Call, Message};
-use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, mdns, ping};
 
 use super::greet::PATIENCE;
 use super::{Connection, Driver};
 use crate::discovery::address;
-use crate::node::codec::{PROTOCOL, Request, Response};
-use crate::node::error::{NoAnswer, cause};
+use crate::node::error::not_dialled;
+use crate::node::stream::PROTOCOL;
 use crate::node::swarm::ProtocolsEvent;
 
 /// More addresses of one peer than this are passed over.
@@ -20,7 +19,6 @@ const MOST_ADDRESSES: usize = 16;
 impl Driver {
     pub(super) fn on_swarm_event(&mut self, event: SwarmEvent<ProtocolsEvent>) {
         match event {
-            SwarmEvent::Behaviour(ProtocolsEvent::Calls(event)) => self.on_call(event),
             SwarmEvent::Behaviour(ProtocolsEvent::Identify(identify::Event::Received {
                 peer_id,
                 info,
@@ -52,8 +50,8 @@ impl Driver {
                     self.table.connected(peer_id, false, Instant::now());
                 }
             }
-            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
-                self.on_dial_error(connection_id, peer_id, &error);
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.dial_ended(connection_id, Err(not_dialled(&error)));
             }
             SwarmEvent::NewListenAddr { address, .. } => {
                 tracing::info!(%address, "listening");
@@ -68,37 +66,6 @@ impl Driver {
                 tracing::debug!(from = %send_back_addr, %error, "refused a connection");
             }
             _ => {}
-        }
-    }
-
-    fn on_call(&mut self, event: Call<Request, Response>) {
-        match event {
-            Call::Message { peer, connection_id, message } => match message {
-                Message::Request { request: Request::Received(request), channel, .. } => {
-                    let host = self.connections.get(&connection_id).and_then(|from| from.host);
-                    let answer = self.inbound.answer((peer, host), request);
-                    let calls = &mut self.swarm.behaviour_mut().calls;
-                    // The caller may have gone in the meantime; then there is nobody to tell.
-                    let _undelivered = calls.send_response(channel, Response::Sent(answer));
-                }
-                Message::Request { request: Request::Sent { .. }, .. } => {}
-                Message::Response { request_id, .. } => {
-                    self.outbound.ended(request_id, None);
-                    self.greeting_ended(request_id);
-                }
-            },
-            Call::OutboundFailure { peer, request_id, error, .. } => {
-                let failure = self.outbound.explain(&peer, &error);
-                if let NoAnswer::Unreachable(reason) = &failure {
-                    tracing::debug!(%peer, reason, "a call failed");
-                }
-                self.outbound.ended(request_id, Some(failure));
-                self.greeting_ended(request_id);
-            }
-            Call::InboundFailure { peer, error, .. } => {
-                tracing::debug!(%peer, %error, "could not answer a call");
-            }
-            Call::ResponseSent { .. } => {}
         }
     }
 
@@ -137,12 +104,10 @@ impl Driver {
     ) {
         let now = Instant::now();
         let remote = endpoint.get_remote_address();
-        let host = address::host(remote);
-        self.connections.insert(connection, Connection { peer, host, since: now });
+        self.connections.insert(connection, Connection { peer, since: now });
         if self.greeter.is_silent(&peer) {
             self.close_stale_connections(peer, now);
         }
-        self.outbound.dialled(&peer);
         if endpoint.is_dialer() {
             let place = address::place(remote);
             if self.dials.contains_key(&connection) {
@@ -172,30 +137,5 @@ impl Driver {
             tracing::debug!(%peer, "closing an old connection of a silent peer");
             self.swarm.close_connection(connection);
         }
-    }
-
-    fn on_dial_error(&mut self, connection: ConnectionId, peer: Option<PeerId>, error: &DialError) {
-        let reason = explain(error);
-        if let Some(peer) = peer {
-            self.outbound.not_dialled(peer, reason.clone());
-        }
-        self.dial_ended(connection, Err(reason));
-    }
-}
-
-/// One line; libp2p's own has one for each address.
-pub(super) fn explain(error: &DialError) -> String {
-    match error {
-        DialError::Transport(attempts) => attempts
-            .iter()
-            .map(|(address, error)| format!("{address}: {}", cause(error)))
-            .collect::<Vec<_>>()
-            .join("; "),
-        DialError::WrongPeerId { obtained, address } => {
-            format!("{address}: another peer is there, {obtained}")
-        }
-        DialError::LocalPeerId { address } => format!("{address}: that is this node"),
-        DialError::NoAddresses => "no known address".to_owned(),
-        other => other.to_string(),
     }
 }

@@ -4,16 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use libp2p::PeerId;
-use libp2p::request_response::OutboundRequestId;
 use prost::Message;
-use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::Driver;
 use crate::access::psk::PreSharedKey;
 use crate::discovery::introduction;
-use crate::node::error::Answered;
-use crate::node::reply::Reply;
+use crate::node::call::Call;
 use crate::proto::{
     AuthRequest, AuthResponse, AuthStatus, AuthType, WalkieRpcResponseWrapper, WalkieSystemInfo,
 };
@@ -29,18 +30,26 @@ const MOST_REMEMBERED: usize = 1024;
 pub(super) struct Greeter {
     info: WalkieSystemInfo,
     psk: Option<PreSharedKey>,
-    under_way: HashMap<OutboundRequestId, UnderWay>,
+    under_way: FuturesUnordered<BoxFuture<'static, Greeting>>,
     refused: HashMap<PeerId, Instant>,
     /// Peers that said nothing when they were last greeted.
     silent: HashSet<PeerId>,
 }
 
-struct UnderWay {
+/// A greeting that is over.
+pub(super) struct Greeting {
     peer: PeerId,
-    nonce: String,
-    since: Instant,
     step: Step,
-    answer: oneshot::Receiver<Answered>,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// The message in the answer.
+    Answered(Bytes),
+    /// No answer, or none that says something.
+    Failed,
+    /// Nothing within our patience.
+    Silent,
 }
 
 enum Step {
@@ -54,10 +63,15 @@ impl Greeter {
         Self {
             info,
             psk,
-            under_way: HashMap::new(),
+            under_way: FuturesUnordered::new(),
             refused: HashMap::new(),
             silent: HashSet::new(),
         }
+    }
+
+    /// The next greeting that is over; none while none is under way.
+    pub(super) async fn next(&mut self) -> Option<Greeting> {
+        self.under_way.next().await
     }
 
     /// The proof to send to a peer that wants one.
@@ -97,27 +111,47 @@ impl Greeter {
 }
 
 impl Driver {
-    pub(super) fn greet(&mut self, peer: PeerId, now: Instant) {
+    pub(super) fn greet(&mut self, peer: PeerId) {
         let hello = self.greeter.info.encode_to_vec();
-        self.step(peer, "Hello", hello.into(), Step::Hello, now);
+        self.step(peer, "Hello", hello.into(), Step::Hello);
     }
 
-    fn step(&mut self, peer: PeerId, method: &str, request: Bytes, step: Step, now: Instant) {
+    fn step(&mut self, peer: PeerId, method: &str, request: Bytes, step: Step) {
         let (nonce, request) = wrapper::request(method, request, PATIENCE);
-        let (reply, answer) = Reply::channel();
-        let id = self.send(peer, request, reply);
-        let under_way = UnderWay { peer, nonce, since: now, step, answer };
-        self.greeter.under_way.insert(id, under_way);
+        let (call, answer) = Call::new(request, None);
+        self.call(peer, call);
+        let greeting = async move {
+            let outcome = match timeout(PATIENCE, answer).await {
+                Ok(Ok(Ok(answer))) => {
+                    data(&nonce, answer.bytes).map_or(Outcome::Failed, Outcome::Answered)
+                }
+                Ok(_) => Outcome::Failed,
+                Err(_) => Outcome::Silent,
+            };
+            Greeting { peer, step, outcome }
+        };
+        self.greeter.under_way.push(greeting.boxed());
     }
 
-    /// Takes what came of a call if it was a greeting.
-    pub(super) fn greeting_ended(&mut self, id: OutboundRequestId) {
-        let Some(under_way) = self.greeter.under_way.remove(&id) else { return };
-        let UnderWay { peer, nonce, step, mut answer, .. } = under_way;
+    /// Takes what came of a greeting.
+    pub(super) fn greeted(&mut self, greeting: Greeting) {
+        let Greeting { peer, step, outcome } = greeting;
         let now = Instant::now();
-        self.greeter.silent.remove(&peer);
-        let answer = answer.try_recv().ok().and_then(Result::ok);
-        let data = answer.and_then(|answer| data(&nonce, answer.bytes));
+        let data = match outcome {
+            Outcome::Silent => {
+                self.greeter.is_silent_now(peer);
+                self.close_stale_connections(peer, now);
+                None
+            }
+            Outcome::Failed => {
+                self.greeter.silent.remove(&peer);
+                None
+            }
+            Outcome::Answered(data) => {
+                self.greeter.silent.remove(&peer);
+                Some(data)
+            }
+        };
         match step {
             Step::Hello => match data.and_then(|data| introduction(&peer, &data)) {
                 Some(info) => self.introduced(peer, info, now),
@@ -140,28 +174,9 @@ impl Driver {
         match self.greeter.proof(&own, &peer, &info, now) {
             Some(proof) => {
                 let step = Step::Auth(Box::new(info));
-                self.step(peer, "Auth", proof.encode_to_vec().into(), step, now);
+                self.step(peer, "Auth", proof.encode_to_vec().into(), step);
             }
             None => self.table.greeted(peer, info, now),
-        }
-    }
-
-    /// Ends greetings that take too long.
-    pub(super) fn give_up_greetings(&mut self, now: Instant) {
-        let late: Vec<_> = self
-            .greeter
-            .under_way
-            .iter()
-            .filter(|(_, under_way)| now.duration_since(under_way.since) > PATIENCE)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in late {
-            let peer = self.greeter.under_way.get(&id).map(|under_way| under_way.peer);
-            self.greeting_ended(id);
-            if let Some(peer) = peer {
-                self.greeter.is_silent_now(peer);
-                self.close_stale_connections(peer, now);
-            }
         }
     }
 }
