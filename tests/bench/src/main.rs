@@ -1,6 +1,7 @@
 //! Figures of the whole system: a scenario as the first argument, one line of JSON out.
 //!
 //! Measure release builds on an otherwise idle machine; the line says which build it was.
+//! `RUST_LOG` shows on standard error what happens, which takes time of its own.
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +10,7 @@ use std::io::{self, Write};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use serde_json::{Map, Value, json};
+use tracing_subscriber::EnvFilter;
 
 mod devnet;
 mod first_run;
@@ -44,6 +46,10 @@ enum Scenario {
 }
 
 fn main() -> Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::from_default_env())
+        .with_writer(io::stderr)
+        .init();
     let (name, figures) = match Cli::parse().scenario {
         Scenario::Devnet(args) => ("devnet", devnet::measure(&args)?),
         Scenario::FirstRun(args) => ("first-run", first_run::measure(&args)?),
