@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand};
 
+mod bucket;
 mod chain;
 mod data_dir;
 mod data_provider;
@@ -21,6 +22,7 @@ mod tests;
 mod trader;
 mod walkie;
 
+pub use bucket::{BucketArgs, BucketUrl};
 pub use chain::{ParaArgs, RelayArgs};
 pub use data_dir::DataDirArgs;
 pub use data_provider::DataProviderArgs;

@@ -18,6 +18,6 @@ pub struct ParaArgs {
 pub struct RelayArgs {
     /// WebSocket addresses of relay chain nodes, by comma.
     #[arg(long = "relay-endpoint", value_name = "URL", env = "PHALA_PARENT_CHAIN_ENDPOINT")]
-    #[arg(hide_env_values = true, required = true, value_delimiter = ',')]
+    #[arg(hide_env_values = true, required_unless_present = "read_only", value_delimiter = ',')]
     pub relay_endpoints: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{AccessArgs, DataDirArgs, GrpcArgs, ParaArgs, RelayArgs, WalkieArgs};
+use super::{AccessArgs, BucketArgs, DataDirArgs, GrpcArgs, ParaArgs, RelayArgs, WalkieArgs};
 
 /// A data provider as a process of its own.
 #[derive(Clone, Debug, Args)]
@@ -16,6 +16,9 @@ pub struct DataProviderArgs {
     /// The relay chain.
     #[command(flatten)]
     pub relay: RelayArgs,
+    /// Where sealed chunks lie, and who writes them.
+    #[command(flatten)]
+    pub bucket: BucketArgs,
     /// Its peers.
     #[command(flatten)]
     pub walkie: WalkieArgs,

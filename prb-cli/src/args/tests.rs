@@ -44,6 +44,16 @@ fn a_double_alone() {
 }
 
 #[test]
+fn who_only_serves_a_bucket_needs_no_relay_chain() {
+    let words = "prb run data-provider --para-endpoint ws://127.0.0.1:9944";
+    assert!(mistake(words).contains("--relay-endpoint"));
+    let run = run_of(&format!("{words} --read-only --bucket s3://chain-data/khala"));
+    let Some(Module::DataProvider(provider)) = run.module else { panic!("{run:?}") };
+    assert!(provider.bucket.read_only && provider.bucket.bucket().unwrap().is_some());
+    assert!(mistake(&format!("{words} --read-only")).contains("--bucket"));
+}
+
+#[test]
 fn mistakes_take_one_line_that_names_the_argument() {
     let cases = [
         ("prb run --dev --workers 0", "--workers"),

@@ -58,7 +58,7 @@ async fn serve(
         Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
     let node = settings.prepare(&DATA_PROVIDER)?;
     let identity = identity(&args.walkie.key_dir, Name::DataProvider).await?;
-    let config = config(args, folder);
+    let config = config(args, folder)?;
     let para = ChainClient::new(config.para.clone());
     let provider = DataProvider::builder(config).build()?;
     let provider = provider.start().await.context("the data provider does not start")?;
@@ -94,12 +94,14 @@ async fn serve(
     }
 }
 
-fn config(args: &DataProviderArgs, folder: &Path) -> DataProviderConfig {
+fn config(args: &DataProviderArgs, folder: &Path) -> Result<DataProviderConfig, Failure> {
     let mut config = DataProviderConfig::new(folder.join("store"), "", "");
+    config.store.bucket = args.bucket.bucket()?;
+    config.store.read_only = args.bucket.read_only;
     config.relay = chain::nodes(&args.relay.relay_endpoints);
     config.para = chain::nodes(&args.para.para_endpoints);
     config.shutdown_timeout = Duration::from_secs(6);
-    config
+    Ok(config)
 }
 
 /// Where progress is shown.

@@ -12,9 +12,11 @@ use clap::{Parser, Subcommand};
 use serde_json::{Map, Value, json};
 use tracing_subscriber::EnvFilter;
 
+mod blob;
 mod devnet;
 mod first_run;
 mod fleet;
+mod heavy;
 mod ingest;
 mod queue;
 mod walkie;
@@ -28,6 +30,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Scenario {
+    /// Blobs and megabytes per second between a provider and a manager, beside bare TCP.
+    Blob(blob::Args),
+    /// The provider that `blob` asks, in another process.
+    #[command(hide = true)]
+    BlobServe(blob::ServeArgs),
+    /// Bare TCP, in another process.
+    #[command(hide = true)]
+    BlobBare(blob::BareArgs),
     /// Steps per second of the embedded network, with and without writes.
     Devnet(devnet::Args),
     /// Seconds from the start of the whole bridge until all workers compute.
@@ -51,6 +61,9 @@ fn main() -> Result<()> {
         .with_writer(io::stderr)
         .init();
     let (name, figures) = match Cli::parse().scenario {
+        Scenario::Blob(args) => ("blob", blob::measure(&args)?),
+        Scenario::BlobServe(args) => return blob::run_serve(&args),
+        Scenario::BlobBare(args) => return blob::run_bare(&args),
         Scenario::Devnet(args) => ("devnet", devnet::measure(&args)?),
         Scenario::FirstRun(args) => ("first-run", first_run::measure(&args)?),
         Scenario::Fleet(args) => ("fleet", fleet::measure(&args)?),
@@ -71,4 +84,10 @@ fn main() -> Result<()> {
 /// Two digits after the point are what a measurement is good for.
 fn rounded(figure: f64) -> Value {
     json!((figure * 100.0).round() / 100.0)
+}
+
+fn median(figures: &[f64]) -> f64 {
+    let mut figures = figures.to_vec();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
 }

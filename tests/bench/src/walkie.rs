@@ -16,7 +16,7 @@ use prb_walkie::identity::Identity;
 use prost::Message;
 use serde_json::{Map, Value, json};
 
-use crate::rounded;
+use crate::{median, rounded};
 
 mod bare;
 mod ours;
@@ -90,12 +90,6 @@ impl Rates {
             "of_bare_rounds": ratios.into_iter().map(rounded).collect::<Vec<_>>(),
         })
     }
-}
-
-fn median(figures: &[f64]) -> f64 {
-    let mut figures = figures.to_vec();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or_default()
 }
 
 async fn measure_muxer(muxer: Muxer, args: Args) -> Result<Value> {

@@ -5,24 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use parity_scale_codec::Encode;
 use prb_core::blob::{BlobKey, BlobSource};
-use prb_core::chain::client::{Pair, Subscription};
-use prb_core::chain::source::Answer;
-use prb_core::chain::{
-    ChainClient, ChainClientConfig, ChainSource, Endpoint, EndpointHealth, Need,
-};
 use prb_core::data_provider::{DataProvider, DataProviderConfig, DataProviderHandle, VerifyState};
-use prb_core::scale::header::EncodedHeader;
-use prb_core::scale::storage::StorageChanges;
 use prb_devnet::network::NetworkHandle;
 use serde_json::{Map, Value};
-use subxt::utils::H256;
 
 use super::{History, PATIENCE, complete, disk, network, peak_rss_mb};
+use crate::heavy::{Heavy, Sizes};
 use crate::rounded;
 
 #[derive(clap::Args)]
@@ -98,113 +87,8 @@ async fn start(
 ) -> Result<DataProviderHandle> {
     let mut config = DataProviderConfig::new(folder, &network.relay_url(), &network.para_url());
     config.verify_state = VerifyState::Off;
-    let client = ChainClient::new(ChainClientConfig::new([Endpoint::new(&network.para_url())]));
-    let para = Heavy { chain: client, bytes: block_kib as usize * 1024 };
+    let para = Heavy::new(&network.para_url(), Sizes::Same(block_kib as usize * 1024));
     let builder = DataProvider::builder(config).para_chain(Arc::new(para));
     let started = builder.build()?.start();
     Ok(tokio::time::timeout(Duration::from_mins(10), started).await??)
-}
-
-/// A chain whose blocks change other keys, and many more, than they do.
-struct Heavy {
-    chain: ChainClient,
-    bytes: usize,
-}
-
-impl Heavy {
-    /// Changes without any pattern, the same for the same block.
-    fn changes(&self, hash: H256) -> Bytes {
-        let mut seed =
-            hash.0.iter().fold(1_u64, |seed, byte| seed.rotate_left(9) ^ u64::from(*byte));
-        let mut value = Vec::with_capacity(self.bytes + 8);
-        while value.len() < self.bytes {
-            // xorshift64*
-            seed ^= seed >> 12;
-            seed ^= seed << 25;
-            seed ^= seed >> 27;
-            value.extend_from_slice(&seed.wrapping_mul(0x2545_F491_4F6C_DD1D).to_le_bytes());
-        }
-        let main_storage_changes = vec![(hash.0.to_vec(), Some(value))];
-        StorageChanges { main_storage_changes, ..StorageChanges::default() }.encode().into()
-    }
-}
-
-impl ChainSource for Heavy {
-    fn endpoint(&self) -> String {
-        ChainSource::endpoint(&self.chain)
-    }
-
-    /// There is one node only.
-    fn pinned(self: Arc<Self>, _: Need) -> Arc<dyn ChainSource> {
-        self
-    }
-
-    fn is_preferred(&self, _: Need) -> bool {
-        true
-    }
-
-    fn distrust(&self) {
-        self.chain.distrust();
-    }
-
-    fn health(&self) -> Vec<EndpointHealth> {
-        ChainSource::health(&self.chain)
-    }
-
-    fn look(&self) -> BoxFuture<'_, ()> {
-        self.chain.look()
-    }
-
-    fn block_hashes(&self, numbers: Vec<u32>) -> Answer<'_, Vec<Option<H256>>> {
-        ChainSource::block_hashes(&self.chain, numbers)
-    }
-
-    fn genesis_hash(&self) -> Answer<'_, H256> {
-        ChainSource::genesis_hash(&self.chain)
-    }
-
-    fn block_hash(&self, number: u32) -> Answer<'_, Option<H256>> {
-        ChainSource::block_hash(&self.chain, number)
-    }
-
-    fn header(&self, hash: H256) -> Answer<'_, EncodedHeader> {
-        ChainSource::header(&self.chain, hash)
-    }
-
-    fn justified_header(&self, hash: H256) -> Answer<'_, (EncodedHeader, Option<Bytes>)> {
-        self.chain.justified_header(hash)
-    }
-
-    fn finalized_head(&self) -> Answer<'_, EncodedHeader> {
-        ChainSource::finalized_head(&self.chain)
-    }
-
-    fn prove_finality(&self, number: u32) -> Answer<'_, Option<Bytes>> {
-        ChainSource::prove_finality(&self.chain, number)
-    }
-
-    fn read_proof(&self, keys: Vec<Vec<u8>>, at: H256) -> Answer<'_, Vec<Vec<u8>>> {
-        ChainSource::read_proof(&self.chain, keys, at)
-    }
-
-    fn storage(&self, key: Vec<u8>, at: H256) -> Answer<'_, Option<Vec<u8>>> {
-        ChainSource::storage(&self.chain, key, at)
-    }
-
-    fn pairs(&self, at: H256) -> Answer<'_, Vec<Pair>> {
-        ChainSource::pairs(&self.chain, at)
-    }
-
-    fn storage_changes_at(&self, hash: H256) -> Answer<'_, Bytes> {
-        let changes = self.changes(hash);
-        async move { Ok(changes) }.boxed()
-    }
-
-    fn finalized_heads(&self) -> Answer<'_, Subscription<EncodedHeader>> {
-        self.chain.finalized_heads()
-    }
-
-    fn justifications(&self) -> Answer<'_, Subscription<Bytes>> {
-        self.chain.justifications()
-    }
 }

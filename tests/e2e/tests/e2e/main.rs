@@ -9,3 +9,4 @@ mod killed;
 mod lifecycle;
 mod provider;
 mod trader;
+mod two_providers;
