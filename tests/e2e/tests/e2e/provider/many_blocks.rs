@@ -3,16 +3,17 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use prb_core::blob::{BlobKey, BlobSource};
 use prb_core::data_provider::{
     DataProvider, DataProviderConfig, DataProviderHandle, ProviderStatus,
 };
 use prb_devnet::network::{Bulk, NetworkHandle};
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleHandle};
-use prb_walkie::proto::data_provider::{StatePart, States};
+use prb_walkie::proto::data_provider::{ParaBlocks, State, StatePart, States};
 use prost::Message;
 
-use super::{network, same_state};
+use super::{network, same_state, segments};
 use crate::feeder::Feeder;
 
 struct Size {
@@ -57,8 +58,10 @@ async fn accepted(size: Size) {
     let begun = Instant::now();
     let network = network(|config| {
         config.history = size.relay;
-        config.session_blocks = size.relay / size.changes;
-        config.bulk = Some(Bulk { interval: size.relay / size.heavy, bytes: size.heaviest });
+        // The last of each is final too.
+        let full = size.relay - 10;
+        config.session_blocks = full / size.changes;
+        config.bulk = Some(Bulk { interval: full / size.heavy, bytes: size.heaviest });
     })
     .await;
     network.faults().pause_blocks();
@@ -86,8 +89,9 @@ async fn accepted(size: Size) {
     );
     assert_eq!(status.refused, 0);
     assert!(calls <= 0.1, "{calls} calls for each relay block");
-
     let end = status.info.parent_committed_height as u32;
+    served(&provider, end, &size).await;
+
     let interval = Some(size.relay / 2 / 3);
     let double = double(interval).await;
     let para_id = network.chains().para_id;
@@ -109,16 +113,22 @@ async fn accepted(size: Size) {
     say(&format!("a worker goes on from parachain block {back}"), begun);
     double.shutdown().await;
 
-    // Another one begins with a state that is kept.
-    let begun = Instant::now();
-    let double = self::double(None).await;
-    let mut feeder = Feeder::init(&provider, &double.endpoint(), para_id).await;
-    let (number, state) = kept_state(&provider).await;
-    feeder.load_state(number, state).await;
-    assert_eq!(double.info().await.blocknum, number + 1);
-    feeder.until(end).await;
-    same_state(&network, &double).await;
-    say(&format!("a worker goes on from the full state at parachain block {number}"), begun);
+    // Others begin with each state that is kept.
+    for kept in kept_states(&provider).await {
+        let begun = Instant::now();
+        let double = self::double(None).await;
+        let mut feeder = Feeder::init(&provider, &double.endpoint(), para_id).await;
+        feeder.load_state(kept.number, state(&provider, &kept).await).await;
+        assert_eq!(double.info().await.blocknum, kept.number + 1);
+        feeder.until(end).await;
+        same_state(&network, &double).await;
+        double.shutdown().await;
+        let State { number, bytes, .. } = kept;
+        say(
+            &format!("a worker goes on from block {number} by its state, {} MB", bytes >> 20),
+            begun,
+        );
+    }
     provider.shutdown().await.unwrap();
     network.shutdown().await.unwrap();
 }
@@ -144,21 +154,68 @@ async fn double(checkpoint_interval: Option<u32>) -> DoubleHandle {
     Double::builder(config).build().unwrap().start().await.unwrap()
 }
 
-/// The oldest full state that is served, so that many blocks come after it.
-async fn kept_state(provider: &DataProviderHandle) -> (u32, Vec<u8>) {
+/// Reads all that is served of both chains: it has the changes of authorities and the heavy
+/// blocks that were asked for.
+async fn served(provider: &DataProviderHandle, end: u32, size: &Size) {
+    let begun = Instant::now();
+    let segments = segments(provider, end).await;
+    let changes = segments.iter().filter(|segment| segment.authority_set_change.is_some());
+    assert_eq!(changes.count() as u32, size.changes);
+    let info = provider.status().info;
+    let (last, mut next, mut heavy) = (info.para_committed_height as u32, 1, Vec::new());
+    while next <= last {
+        let key = BlobKey::Blocks(next / info.blocks_per_chunk);
+        let body = provider.get(key, Duration::ZERO).await.unwrap().unwrap();
+        let blocks = ParaBlocks::decode(body).unwrap();
+        assert_eq!(blocks.first, next);
+        next += blocks.items.len() as u32;
+        // The lightest of them.
+        let least = (size.heaviest / 8) as usize;
+        heavy.extend(blocks.items.iter().map(Bytes::len).filter(|bytes| *bytes >= least));
+    }
+    let heaviest = heavy.iter().max().copied().unwrap_or(0);
+    assert_eq!((next, heavy.len() as u32), (last + 1, size.heavy));
+    assert!(heaviest >= size.heaviest as usize, "{heaviest} bytes");
+    let segments = segments.len();
+    say(
+        &format!(
+            "{segments} segments, {} changes of authorities, {} heavy blocks, {heaviest} bytes in \
+             the heaviest",
+            size.changes,
+            heavy.len(),
+        ),
+        begun,
+    );
+}
+
+/// The full states that are served.
+async fn kept_states(provider: &DataProviderHandle) -> Vec<State> {
     let states = provider.get(BlobKey::States, Duration::ZERO).await.unwrap().unwrap();
     let states = States::decode(states).unwrap().states;
-    let oldest = states.first().expect("a state is kept");
-    let mut state = Vec::with_capacity(oldest.bytes as usize);
-    for part in 0..oldest.parts {
-        let key = BlobKey::StatePart { number: oldest.number, part };
+    assert!(!states.is_empty(), "no state is kept");
+    states
+}
+
+/// A whole state out of its parts.
+async fn state(provider: &DataProviderHandle, kept: &State) -> Vec<u8> {
+    let mut state = Vec::with_capacity(kept.bytes as usize);
+    for part in 0..kept.parts {
+        let key = BlobKey::StatePart { number: kept.number, part };
         let body = provider.get(key, Duration::ZERO).await.unwrap().unwrap();
         state.extend_from_slice(&StatePart::decode(body).unwrap().data);
     }
-    (oldest.number, state)
+    state
 }
 
 #[expect(clippy::print_stderr, reason = "the figures of a long test are its log")]
 fn say(what: &str, since: Instant) {
-    eprintln!("{:8.1} s  {what}", since.elapsed().as_secs_f64());
+    let elapsed = since.elapsed().as_secs_f64();
+    eprintln!("{elapsed:8.1} s, {:6} MB  {what}", resident_mb().unwrap_or(0));
+}
+
+/// Memory of this process: network, provider and workers together.
+fn resident_mb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? >> 10)
 }
