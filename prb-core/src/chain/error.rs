@@ -121,7 +121,7 @@ impl Refusal {
             || says("not covered by authority set changes")
         {
             Self::BlockNotInAuthoritySetChanges
-        } else if says("BlockNotYetFinalized") || says("has not yet been finalized") {
+        } else if says("BlockNotYetFinalized") || says("not yet finalized") {
             Self::NotFinalizedYet
         } else if says("State already discarded") || says("block body not found") {
             Self::StateUnavailable
@@ -166,6 +166,52 @@ impl Classify for ChainError {
             | Self::Refused { refusal: Refusal::ResponseTooLarge, .. } => ErrorClass::Operator,
             Self::Refused { refusal: Refusal::Unsupported, .. } => ErrorClass::Permanent,
             _ => ErrorClass::Transient,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_apart_by_the_words_of_nodes() {
+        for (code, message, data, refusal) in [
+            (-32601, "Method not found", "", Refusal::Unsupported),
+            (-32601, "RPC call is unsafe to be called externally", "", Refusal::Unsupported),
+            (
+                4,
+                "GRANDPA prove finality rpc failed: Block not yet finalized",
+                "",
+                Refusal::NotFinalizedYet,
+            ),
+            (
+                4,
+                "GRANDPA prove finality rpc failed: Block not covered by authority set changes",
+                "",
+                Refusal::BlockNotInAuthoritySetChanges,
+            ),
+            (
+                4003,
+                "Client error: Api called for an unknown Block: State already discarded for 0x01",
+                "",
+                Refusal::StateUnavailable,
+            ),
+            (
+                4003,
+                "Client error: UnknownBlock: Expect block number from id: 0x01",
+                "",
+                Refusal::UnknownBlock,
+            ),
+            (
+                -32008,
+                "Response is too big",
+                "Exceeded max limit of 15728640",
+                Refusal::ResponseTooLarge,
+            ),
+            (1, "Unknown error occurred", "", Refusal::Other),
+        ] {
+            assert_eq!(Refusal::of(code, message, data), refusal, "{message}");
         }
     }
 }

@@ -158,12 +158,17 @@ impl Recorded {
             return Err(self.refusal(-32601, "Method not found"));
         }
         if self.fails(Fault::WarpSynced) {
-            return Err(
-                self.refusal(1, "GRANDPA prove finality rpc failed: BlockNotInAuthoritySetChanges")
-            );
+            return Err(self.refusal(
+                4,
+                "GRANDPA prove finality rpc failed: Block not covered by authority set changes",
+            ));
         }
         if self.fails(Fault::NoProof) {
             return Ok(None);
+        }
+        if number > self.tip() {
+            let message = "GRANDPA prove finality rpc failed: Block not yet finalized";
+            return Err(self.refusal(4, message));
         }
         let Some(to) = self.proven_to(number) else { return Ok(None) };
         let last = &Vectors::load().relay[to as usize];

@@ -127,7 +127,9 @@ async fn history_and_tip_are_served_as_recorded_and_a_restart_goes_on() {
         setup.relay.grow(tip);
         complete(&provider, tip).await;
     }
-    assert_eq!(provider.status().refused, 0);
+    let status = provider.status();
+    assert_eq!(status.refused, 0);
+    assert!(status.problems.is_empty(), "the end of history is none: {:?}", status.problems);
     provider.shutdown().await.unwrap();
     drop(provider);
 

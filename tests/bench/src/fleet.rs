@@ -16,13 +16,12 @@ use crate::rounded;
 
 mod manager;
 mod outside;
-mod process;
 mod tip;
 mod world;
 
+use crate::process::{self, Usage};
 use manager::Manager;
 use outside::Outside;
-use process::Usage;
 pub(crate) use world::run as run_world;
 
 /// Between two looks at the workers.

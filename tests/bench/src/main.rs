@@ -18,6 +18,7 @@ mod first_run;
 mod fleet;
 mod heavy;
 mod ingest;
+mod process;
 mod queue;
 mod walkie;
 

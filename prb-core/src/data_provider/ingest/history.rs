@@ -153,32 +153,38 @@ async fn proof(round: &Round, next: u32) -> Result<Option<Proven>, IngestError> 
     Ok((target >= next).then_some(Proven::Up(proof, target)))
 }
 
-/// Periods one after the other from block `next` on, as far as one node proves them, each fetched
-/// while those before it are verified.
+/// Periods one after the other from block `next` up to the one that holds block `last`, as far as
+/// one node proves them, each fetched while those before it are verified. A failure comes after
+/// what was fetched before it.
 pub(super) fn periods(
     round: Round,
     para_id: u32,
     next: u32,
+    last: u32,
 ) -> impl Stream<Item = Result<Candidate, IngestError>> {
     let proofs = {
         let round = round.clone();
-        futures::stream::try_unfold(next, move |next| {
+        futures::stream::unfold(Some(next), move |next| {
             let round = round.clone();
             async move {
-                let Finality::Proven(justified) = prove(&round, next).await? else {
-                    return Ok(None);
-                };
-                let to = justified.headers.last().map_or(next, EncodedHeader::number);
-                Ok(Some((justified, to.max(next).saturating_add(1))))
+                let next = next.filter(|next| *next <= last)?;
+                match prove(&round, next).await {
+                    Ok(Finality::Proven(justified)) => {
+                        let to = justified.headers.last().map_or(next, EncodedHeader::number);
+                        Some((Ok(justified), Some(to.max(next).saturating_add(1))))
+                    }
+                    Ok(_) => None,
+                    Err(error) => Some((Err(error), None)),
+                }
             }
         })
     };
     proofs
-        .map_ok(move |justified| {
+        .map(move |justified| {
             let round = round.clone();
-            async move { complete(&round, para_id, justified).await }
+            async move { complete(&round, para_id, justified?).await }
         })
-        .try_buffered(PERIODS_AHEAD)
+        .buffered(PERIODS_AHEAD)
 }
 
 /// The run of blocks up to one whose justification was announced; `None` if it is too far off, or

@@ -142,7 +142,7 @@ impl Chain<'_> {
         let round = Round::new(&self.context.relay);
         if step == Step::Prove {
             let before = self.position.next();
-            let going_on = self.follow_periods(round.clone()).await?;
+            let going_on = self.follow_periods(round.clone(), tip.newest()).await?;
             if !going_on || self.position.next() > before {
                 return Ok(going_on);
             }
@@ -152,10 +152,12 @@ impl Chain<'_> {
         self.take(&round, candidate).await
     }
 
-    /// Takes all that one node proves, verifying a period while the next ones are fetched.
-    async fn follow_periods(&mut self, round: Round) -> Result<bool, IngestError> {
+    /// Takes all that one node proves up to block `last`, verifying a period while the next ones
+    /// are fetched.
+    async fn follow_periods(&mut self, round: Round, last: u32) -> Result<bool, IngestError> {
         let (fetched, mut candidates) = mpsc::channel(1);
-        let periods = history::periods(round.clone(), self.para_id, self.position.next());
+        let next = self.position.next();
+        let periods = history::periods(round.clone(), self.para_id, next, last);
         let fetching = async move {
             let mut periods = std::pin::pin!(periods);
             while let Some(candidate) = periods.next().await {

@@ -41,6 +41,14 @@ pub(super) struct Tip {
     pub(super) announcing: bool,
 }
 
+impl Tip {
+    /// The highest block that is said to be final.
+    pub(super) fn newest(&self) -> u32 {
+        let finalized = self.finalized.as_ref().map_or(0, EncodedHeader::number);
+        self.announced.as_ref().map_or(finalized, |announced| announced.number.max(finalized))
+    }
+}
+
 /// Where the newest news are kept.
 pub(super) struct Tips(watch::Sender<Tip>);
 

@@ -8,8 +8,8 @@ use tokio::time::sleep;
 
 use super::manager::Manager;
 use super::outside::{Outside, clock};
-use super::process::{self, Usage};
 use super::{Args, rounded};
+use crate::process::{self, Usage};
 
 /// How exactly a block's arrival is known.
 const LOOK: Duration = Duration::from_millis(10);

@@ -109,6 +109,26 @@ async fn same_state(network: &NetworkHandle, double: &DoubleHandle) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_history_is_asked_for_once_and_is_no_failure() {
+    let network = network(|config| {
+        config.history = 600;
+        config.session_blocks = 50;
+    })
+    .await;
+    network.faults().pause_blocks();
+    let end = network.heights().borrow().relay_finalized as i32;
+    let folder = tempfile::tempdir().unwrap();
+    let provider = provider(&network, folder.path()).await;
+    let status =
+        reach(&provider, "history", |status| status.info.parent_committed_height == end).await;
+    assert!(status.problems.is_empty(), "{:?}", status.problems);
+    let proofs = network.faults().relay_rpc().calls()["grandpa_proveFinality"];
+    assert_eq!(proofs, 12, "one for each period");
+    provider.shutdown().await.unwrap();
+    network.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_accepts_all_of_history_and_tip_over_five_authority_changes() {
     let network = network(|config| {
         config.history = 100;
