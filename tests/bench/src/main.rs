@@ -50,6 +50,9 @@ enum Scenario {
     FleetWorld(fleet::RunWorldArgs),
     /// Blocks per second and calls per block of a data provider, beside the least the nodes need.
     Ingest(ingest::Args),
+    /// What `ingest` needs in another process.
+    #[command(hide = true)]
+    IngestNode(ingest::History),
     /// Jobs per second over Redis, beside npm's bee-queue, and the memory Redis needs.
     Queue(queue::Args),
     /// Calls per second and megabytes per second between two peers, and of bare libp2p.
@@ -70,6 +73,7 @@ fn main() -> Result<()> {
         Scenario::Fleet(args) => ("fleet", fleet::measure(&args)?),
         Scenario::FleetWorld(args) => return fleet::run_world(&args),
         Scenario::Ingest(args) => ("ingest", ingest::measure(&args)?),
+        Scenario::IngestNode(history) => return ingest::run_node(&history),
         Scenario::Queue(args) => ("queue", queue::measure(&args)?),
         Scenario::Walkie(args) => ("walkie", walkie::measure(&args)?),
     };

@@ -9,21 +9,35 @@ use anyhow::{Context as _, Result};
 const TICKS: f64 = 100.0;
 
 /// Memory held now, MiB.
-pub(super) fn resident_mb() -> Result<f64> {
+pub(crate) fn resident_mb() -> Result<f64> {
+    status_mb("VmRSS:")
+}
+
+/// The most memory held since the start or since [`forget_peak`], MiB.
+pub(crate) fn peak_mb() -> Result<f64> {
+    status_mb("VmHWM:")
+}
+
+/// Begins to look for the most memory anew.
+pub(crate) fn forget_peak() -> Result<()> {
+    Ok(fs::write("/proc/self/clear_refs", "5")?)
+}
+
+fn status_mb(name: &'static str) -> Result<f64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let kib = line.and_then(|line| line.split_whitespace().next()).context(name)?;
     Ok(kib.parse::<f64>()? / 1024.0)
 }
 
 /// CPU time used up to a moment.
-pub(super) struct Usage {
+pub(crate) struct Usage {
     seconds: f64,
     at: Instant,
 }
 
 impl Usage {
-    pub(super) fn now() -> Result<Self> {
+    pub(crate) fn now() -> Result<Self> {
         let stat = fs::read_to_string("/proc/self/stat")?;
         // The name of the program, in parentheses, may hold anything.
         let (_, fields) = stat.rsplit_once(") ").context("no fields in stat")?;
@@ -36,8 +50,13 @@ impl Usage {
         Ok(Self { seconds: ticks / TICKS, at: Instant::now() })
     }
 
+    /// CPU seconds between the two.
+    pub(crate) fn seconds_since(&self, before: &Self) -> f64 {
+        self.seconds - before.seconds
+    }
+
     /// Cores busy on average between the two.
-    pub(super) fn cores_since(&self, before: &Self) -> f64 {
-        (self.seconds - before.seconds) / self.at.duration_since(before.at).as_secs_f64()
+    pub(crate) fn cores_since(&self, before: &Self) -> f64 {
+        self.seconds_since(before) / self.at.duration_since(before.at).as_secs_f64()
     }
 }

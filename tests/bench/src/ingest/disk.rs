@@ -73,6 +73,11 @@ impl Disk {
         ratio(self.block_bytes)
     }
 
+    /// Bytes of the sealed blocks.
+    pub(super) fn raw_bytes(&self) -> f64 {
+        self.block_bytes[1] as f64
+    }
+
     pub(super) fn insert_into(&self, figures: &mut Map<String, Value>) {
         let blocks = f64::from(self.blocks.max(1));
         figures.insert("raw_bytes_per_block".into(), rounded(self.block_bytes[1] as f64 / blocks));

@@ -1,106 +1,90 @@
-//! The least time the nodes need: the same calls, pipelined, whose answers are thrown away.
+//! The least time the nodes need: the same calls of the same nodes, pipelined, whose answers are
+//! thrown away as soon as they have come.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
-use futures::StreamExt;
+use anyhow::{Context as _, Result, ensure};
+use futures::{StreamExt, TryStreamExt};
 use jsonrpsee::core::client::ClientT;
+use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use prb_core::chain::keys;
-use prb_devnet::network::NetworkHandle;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use sp_core::hexdisplay::HexDisplay;
+
+use super::node::{Calls, Chain, Nodes};
 
 /// More at once are not faster.
 const IN_FLIGHT: usize = 128;
+/// Of as many blocks the hash is had by one call.
+const HASHES: u32 = 256;
 /// Below this a method's calls are not part of the work on each block.
 const RARE: u64 = 20;
 
-/// How often each method was called, of each chain.
-#[derive(Clone, Debug)]
-pub(super) struct Calls {
-    chains: [BTreeMap<String, u64>; 2],
-}
-
-impl Calls {
-    /// All so far.
-    pub(super) fn of(network: &NetworkHandle) -> Self {
-        let faults = network.faults();
-        Self { chains: [faults.relay_rpc().calls(), faults.para_rpc().calls()] }
-    }
-
-    /// Those that came after `before`.
-    pub(super) fn since(mut self, before: &Self) -> Self {
-        for (calls, before) in self.chains.iter_mut().zip(&before.chains) {
-            for (method, count) in calls.iter_mut() {
-                *count -= before.get(method).copied().unwrap_or(0);
-            }
-        }
-        self
-    }
-
-    pub(super) fn relay(&self) -> u64 {
-        self.chains[0].values().sum()
-    }
-
-    pub(super) fn para(&self) -> u64 {
-        self.chains[1].values().sum()
-    }
-
-    pub(super) fn to_json(&self) -> Value {
-        json!({ "relay": self.chains[0], "para": self.chains[1] })
-    }
-}
+type Request = (String, ArrayParams);
 
 /// Repeats the calls, both chains at once.
-pub(super) async fn measure(network: &NetworkHandle, calls: &Calls) -> Result<Duration> {
-    let chains = network.chains();
-    let targets = [
-        (network.relay_url(), &chains.relay, &calls.chains[0]),
-        (network.para_url(), &chains.para, &calls.chains[1]),
-    ];
-    let mut work = Vec::new();
-    for (url, node, calls) in targets {
-        let client = WsClientBuilder::default()
-            .max_concurrent_requests(4 * IN_FLIGHT)
-            .max_response_size(64 * 1024 * 1024)
-            .build(url)
-            .await?;
-        let best = node.chain().finalized().number();
-        let mut requests = Vec::new();
-        for (method, count) in calls.iter().filter(|(_, count)| **count >= RARE) {
-            for index in 0..*count {
-                // Spread evenly, as they were.
-                let number = 1 + (index * u64::from(best) / count) as u32;
-                let hash = node.chain().block_at(number).map(|block| block.hash);
-                let Some(hash) = hash.map(|hash| format!("{hash:?}")) else { continue };
-                let parameters = match method.as_str() {
-                    "chain_getBlockHash" | "grandpa_proveFinality" => rpc_params![number],
-                    "state_getReadProof" => {
-                        let key = keys::paras_head(chains.para_id);
-                        rpc_params![[format!("0x{:?}", HexDisplay::from(&key))], hash]
-                    }
-                    _ => rpc_params![hash],
-                };
-                requests.push((method.clone(), parameters));
-            }
-        }
-        work.push((client, requests));
-    }
+pub(super) async fn measure(
+    nodes: &Nodes,
+    session: u32,
+    [relay, para]: &[Calls; 2],
+) -> Result<Duration> {
+    let head = format!("0x{:?}", HexDisplay::from(&keys::paras_head(nodes.para_id)));
+    let relay = prepare(&nodes.relay, relay, session, &head).await?;
+    let para = prepare(&nodes.para, para, session, &head).await?;
     let started = Instant::now();
-    let running = work.into_iter().map(|(client, requests)| run(client, requests));
-    for done in futures::future::join_all(running).await {
-        done?;
-    }
+    futures::try_join!(run(relay), run(para))?;
     Ok(started.elapsed())
 }
 
-type Request = (String, jsonrpsee::core::params::ArrayParams);
+/// A connection and what to ask over it: as many calls of each method as there were, spread over
+/// the history as they were.
+async fn prepare(
+    chain: &Chain,
+    calls: &Calls,
+    session: u32,
+    head: &str,
+) -> Result<(WsClient, Vec<Request>)> {
+    let client = WsClientBuilder::default()
+        .max_concurrent_requests(4 * IN_FLIGHT)
+        .max_response_size(64 * 1024 * 1024)
+        .build(&chain.url)
+        .await?;
+    let hashes = hashes(&client, chain.finalized).await?;
+    let mut requests = Vec::new();
+    for (method, count) in calls.iter().filter(|(_, count)| **count >= RARE) {
+        for index in 0..*count {
+            let spread = |last: u32| (index * u64::from(last) / count) as u32;
+            let block = 1 + spread(chain.finalized);
+            let period = spread(chain.finalized / session) * session;
+            let hash = |number: u32| hashes.get(number as usize - 1).context("no such block");
+            let parameters = match method.as_str() {
+                "chain_getBlockHash" => {
+                    let end = chain.finalized.min(block + HASHES - 1);
+                    rpc_params![(block..=end).collect::<Vec<_>>()]
+                }
+                "grandpa_proveFinality" => rpc_params![period + 1],
+                "state_getReadProof" => rpc_params![[head], hash(period + session)?],
+                _ => rpc_params![hash(block)?],
+            };
+            requests.push((method.clone(), parameters));
+        }
+    }
+    Ok((client, requests))
+}
 
-async fn run(client: WsClient, requests: Vec<Request>) -> Result<()> {
+/// The hashes of blocks 1 to `last`.
+async fn hashes(client: &WsClient, last: u32) -> Result<Vec<String>> {
+    let all: Vec<u32> = (1..=last).collect();
+    let asked = all.chunks(HASHES as usize).map(<[u32]>::to_vec);
+    let answers = futures::stream::iter(asked)
+        .map(|numbers| client.request::<Vec<String>, _>("chain_getBlockHash", rpc_params![numbers]))
+        .buffered(IN_FLIGHT);
+    Ok(answers.try_concat().await?)
+}
+
+async fn run((client, requests): (WsClient, Vec<Request>)) -> Result<()> {
     let client = &client;
     let answers = futures::stream::iter(requests).map(|(method, parameters)| async move {
         client.request::<Box<RawValue>, _>(&method, parameters).await

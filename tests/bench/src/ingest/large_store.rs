@@ -10,9 +10,10 @@ use prb_core::data_provider::{DataProvider, DataProviderConfig, DataProviderHand
 use prb_devnet::network::NetworkHandle;
 use serde_json::{Map, Value};
 
-use super::{History, PATIENCE, complete, disk, network, peak_rss_mb};
+use super::node::network;
+use super::{History, PATIENCE, complete, disk};
 use crate::heavy::{Heavy, Sizes};
-use crate::rounded;
+use crate::{process, rounded};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -76,7 +77,7 @@ pub(super) async fn measure(args: &Args) -> Result<Map<String, Value>> {
     figures.insert("opened_after_s".into(), rounded(opened.as_secs_f64()));
     figures.insert("served_after_s".into(), rounded(served.as_secs_f64()));
     figures.insert("stored_a_new_block_after_s".into(), rounded(gone_on.as_secs_f64()));
-    figures.insert("peak_rss_mb".into(), peak_rss_mb()?);
+    figures.insert("peak_rss_mb".into(), rounded(process::peak_mb()?));
     Ok(figures)
 }
 

@@ -7,7 +7,9 @@ use prb_core::blob::{BlobKey, BlobSource};
 use prb_core::data_provider::StoreConfig;
 use serde_json::{Map, Value, json};
 
-use super::{History, PATIENCE, complete, disk, network, provider};
+use super::node::Nodes;
+use super::{History, PATIENCE, complete, disk, provider};
+use crate::process::{self, Usage};
 use crate::rounded;
 
 /// Blocks in a unit, units in a chunk, level.
@@ -27,8 +29,8 @@ const LAYOUTS: [(u32, u32, i32); 12] = [
 ];
 
 pub(super) async fn measure(args: &History) -> Result<Map<String, Value>> {
-    let network = network(args).await?;
-    let heights = *network.heights().borrow();
+    let nodes = Nodes::start(args)?;
+    let (relay, para) = (nodes.relay.finalized, nodes.para.finalized);
     let mut rows = Vec::new();
     for (unit, units, level) in LAYOUTS {
         let folder = tempfile::tempdir()?;
@@ -39,10 +41,13 @@ pub(super) async fn measure(args: &History) -> Result<Map<String, Value>> {
             compression_level: level,
             ..StoreConfig::default()
         };
-        let started = Instant::now();
-        let filled = provider(&network, folder.path(), config.clone()).await?;
-        complete(&filled, heights.relay_finalized, heights.para_finalized).await?;
-        let ingest = started.elapsed();
+        process::forget_peak()?;
+        let (started, used) = (Instant::now(), Usage::now()?);
+        let filled =
+            provider(&nodes.relay.url, &nodes.para.url, folder.path(), config.clone()).await?;
+        complete(&filled, relay, para).await?;
+        let (ingest, cpu) = (started.elapsed(), Usage::now()?.seconds_since(&used));
+        let peak = process::peak_mb()?;
         let disk = disk::measure(&filled, folder.path()).await?;
         filled.shutdown().await?;
         drop(filled);
@@ -50,7 +55,7 @@ pub(super) async fn measure(args: &History) -> Result<Map<String, Value>> {
         let largest = chunks.iter().map(|(.., bytes)| *bytes).max().unwrap_or(0);
 
         let started = Instant::now();
-        let opened = provider(&network, folder.path(), config).await?;
+        let opened = provider(&nodes.relay.url, &nodes.para.url, folder.path(), config).await?;
         let open = started.elapsed();
         let last = chunks.last().map_or(0, |(_, to, _)| to / unit);
         let mut rates = [0.0; 2];
@@ -68,6 +73,9 @@ pub(super) async fn measure(args: &History) -> Result<Map<String, Value>> {
             "units_per_chunk": units,
             "level": level,
             "ingest_s": rounded(ingest.as_secs_f64()),
+            "ingest_cpu_s": rounded(cpu),
+            "written_mb_per_s": rounded(disk.raw_bytes() / 1e6 / ingest.as_secs_f64()),
+            "peak_rss_mb": rounded(peak),
             "disk_of_raw": rounded(disk.blocks_ratio()),
             "chunks": chunks.len(),
             "largest_chunk": largest,
@@ -76,9 +84,8 @@ pub(super) async fn measure(args: &History) -> Result<Map<String, Value>> {
             "hot_mb_per_s": rounded(rates[1]),
         }));
     }
-    network.shutdown().await?;
     let mut figures = Map::new();
-    figures.insert("para_blocks".into(), heights.para_finalized.into());
+    figures.insert("para_blocks".into(), para.into());
     figures.insert("layouts".into(), rows.into());
     Ok(figures)
 }

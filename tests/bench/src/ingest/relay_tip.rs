@@ -40,7 +40,9 @@ pub(super) async fn measure(args: &Args) -> Result<Map<String, Value>> {
     };
     let network = Network::builder(config).build()?.start().await?;
     let folder = tempfile::tempdir()?;
-    let provider = provider(&network, folder.path(), StoreConfig::default()).await?;
+    let provider =
+        provider(&network.relay_url(), &network.para_url(), folder.path(), StoreConfig::default())
+            .await?;
     let mut status = provider.subscribe();
     let started = status.wait_for(|status| status.info.parent_start_header >= 0);
     tokio::time::timeout(PATIENCE, started).await??;
@@ -61,8 +63,7 @@ pub(super) async fn measure(args: &Args) -> Result<Map<String, Value>> {
     let blocks = f64::from(next - first);
     // The period is sealed now.
     let sealed: u64 = disk::chunks(folder.path(), "relay")?.iter().map(|(.., bytes)| bytes).sum();
-    let whole = provider.get(BlobKey::Relay(first), PATIENCE).await?.context("no segment")?;
-    let whole = RelaySegment::decode(whole)?;
+    let merged = super::segments(&provider, next - 1).await?;
     provider.shutdown().await?;
     network.shutdown().await?;
 
@@ -71,9 +72,10 @@ pub(super) async fn measure(args: &Args) -> Result<Map<String, Value>> {
     figures.insert("authorities".into(), args.authorities.into());
     figures.insert("blocks".into(), (next - first).into());
     figures.insert("segments_at_the_tip".into(), segments.into());
-    figures.insert("segments_after_merging".into(), u32::from(whole.to + 1 == next).into());
+    figures.insert("segments_after_merging".into(), merged.into());
     figures.insert("mb_a_day_before_merging".into(), a_day(arrived));
     figures.insert("mb_a_day_after_merging".into(), a_day(sealed));
-    figures.insert("worker_calls_per_100k_blocks".into(), rounded(1e5 / f64::from(args.session)));
+    figures
+        .insert("worker_calls_per_100k_blocks".into(), rounded(f64::from(merged) * 1e5 / blocks));
     Ok(figures)
 }

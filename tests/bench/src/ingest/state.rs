@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use prb_core::chain::verify::para_state::ParaState;
+use prb_core::chain::verify::para_state::{ParaState, StateError};
 use prb_core::scale::storage::StorageChanges;
 use serde_json::{Map, Value};
 use sp_crypto_hashing::blake2_256;
 
-use super::peak_rss_mb;
-use crate::rounded;
+use crate::{process, rounded};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -35,12 +34,12 @@ pub(super) fn measure(args: &Args) -> Result<Map<String, Value>> {
         let seed = blake2_256(&[number.to_le_bytes(), block.to_le_bytes()].concat());
         seed.repeat(2 + number as usize % 3)
     };
-    let before = rss_mb()?;
+    let before = process::resident_mb()?;
     let pairs: Vec<_> = (0..args.keys).map(|number| (key(number), value(number, 0))).collect();
     let started = Instant::now();
     let mut state = ParaState::new(pairs, Vec::new())?;
     let build = started.elapsed();
-    let memory = rss_mb()? - before;
+    let memory = process::resident_mb()? - before;
 
     let mut apply = std::time::Duration::ZERO;
     for block in 1..=args.blocks {
@@ -53,9 +52,7 @@ pub(super) fn measure(args: &Args) -> Result<Map<String, Value>> {
             StorageChanges { main_storage_changes: written.collect(), ..StorageChanges::default() };
         // The header's root is not known beforehand: it is taken from the refusal.
         let root = match state.apply(changes.clone(), state.root()) {
-            Err(prb_core::chain::verify::para_state::StateError::RootMismatch {
-                found, ..
-            }) => found,
+            Err(StateError::RootMismatch { found, .. }) => found,
             other => anyhow::bail!("changes that change nothing: {other:?}"),
         };
         let started = Instant::now();
@@ -64,7 +61,7 @@ pub(super) fn measure(args: &Args) -> Result<Map<String, Value>> {
     }
     let started = Instant::now();
     let mut pairs = Vec::new();
-    state.visit::<prb_core::chain::verify::para_state::StateError>(|key, value| {
+    state.visit::<StateError>(|key, value| {
         pairs.push((key.to_vec(), value.to_vec()));
         Ok(())
     })?;
@@ -84,13 +81,6 @@ pub(super) fn measure(args: &Args) -> Result<Map<String, Value>> {
     figures.insert("us_per_block".into(), rounded(per_block));
     figures.insert("visit_s".into(), rounded(visit.as_secs_f64()));
     figures.insert("restart_s".into(), rounded(restart.as_secs_f64()));
-    figures.insert("peak_rss_mb".into(), peak_rss_mb()?);
+    figures.insert("peak_rss_mb".into(), rounded(process::peak_mb()?));
     Ok(figures)
-}
-
-fn rss_mb() -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib: f64 = line.and_then(|line| line.split_whitespace().next()).unwrap_or("0").parse()?;
-    Ok(kib / 1024.0)
 }
