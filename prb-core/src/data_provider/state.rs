@@ -10,7 +10,7 @@ use super::config::VerifyState;
 use super::ingest::Context;
 use super::ingest::repair::{self, Doubt};
 use super::status::Stage;
-use crate::chain::verify::para_state::{ChildStates, ParaState, StateError};
+use crate::chain::verify::para_state::{ChildStates, ParaState};
 use crate::scale::bridge::BlockHeaderWithChanges;
 use crate::scale::header::EncodedHeader;
 use crate::scale::storage::StorageState;
@@ -187,7 +187,6 @@ pub(super) async fn keep(context: &Context, held: &mut Held) -> Result<(), Store
     let taken = tokio::task::spawn_blocking(move || (parts(number, &state), state)).await;
     let (parts, state) = taken.map_err(|error| damaged(number, &error))?;
     held.put_back(Some(state), number);
-    let parts = parts.map_err(|error| damaged(number, &error))?;
     context.store.put_state(number, parts).await?;
     held.kept = number;
     tracing::info!(number, "kept the parachain's full state");
@@ -200,12 +199,9 @@ pub(super) async fn keep(context: &Context, held: &mut Held) -> Result<(), Store
 }
 
 /// The state as it is stored: its info, then its parts as they are served.
-fn parts(number: u32, state: &ParaState) -> Result<Vec<Bytes>, StateError> {
+fn parts(number: u32, state: &ParaState) -> Vec<Bytes> {
     let mut count = 0_u32;
-    state.visit::<StateError>(|_, _| {
-        count += 1;
-        Ok(())
-    })?;
+    state.visit(|_, _| count += 1);
     let mut stored = vec![Bytes::new()];
     let mut bytes = 0;
     let mut buffer = Compact(count).encode();
@@ -218,16 +214,15 @@ fn parts(number: u32, state: &ParaState) -> Result<Vec<Bytes>, StateError> {
             stored.push(part.encode_to_vec().into());
         }
     };
-    state.visit::<StateError>(|key, value| {
+    state.visit(|key, value| {
         key.encode_to(&mut buffer);
         value.encode_to(&mut buffer);
         flush(&mut buffer, PART);
-        Ok(())
-    })?;
+    });
     flush(&mut buffer, 0);
-    let info = StateInfo { parts: stored.len() as u32 - 1, bytes, children: state.children()? };
+    let info = StateInfo { parts: stored.len() as u32 - 1, bytes, children: state.children() };
     stored[0] = info.encode().into();
-    Ok(stored)
+    stored
 }
 
 fn damaged(number: u32, reason: &impl ToString) -> StoreError {
@@ -245,7 +240,7 @@ mod tests {
         let mut pairs = pairs;
         pairs.extend((0..3_u8).map(|n| (vec![255, n], vec![n; PART / 2])));
         let state = ParaState::new(pairs, ChildStates::new()).unwrap();
-        let stored = parts(7, &state).unwrap();
+        let stored = parts(7, &state);
         let info = StateInfo::decode_all(&mut &stored[0][..]).unwrap();
         assert_eq!(info.parts as usize, stored.len() - 1);
         assert!(info.parts > 1);

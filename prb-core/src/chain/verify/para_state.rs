@@ -1,19 +1,15 @@
 //! The parachain's state, rebuilt from its storage changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use hash_db::{AsHashDB, HashDB, HashDBRef, Prefix};
-use sp_core::{Blake2Hasher, H256 as TrieHash, Hasher};
-use sp_trie::{
-    DBValue, KeySpacedDBMut, LayoutV0, Trie, TrieDBBuilder, delta_trie_root, empty_trie_root,
-};
+use sp_core::H256 as TrieHash;
 use subxt::utils::H256;
 
+use self::trie::{KeyTooLong, Trie};
 use crate::chain::keys::CHILD_STORAGE_PREFIX;
 use crate::scale::storage::{StorageChanges, StorageCollection, StorageState};
 
-/// The parachain's tries are of the older layout: every value stands in its node.
-type Layout = LayoutV0<Blake2Hasher>;
+mod trie;
 
 /// Why storage changes do not lead to the next state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,25 +23,38 @@ pub enum StateError {
         /// Of the state with the changes.
         found: H256,
     },
-    /// A node of the trie is missing: the state is damaged and must be built anew.
-    #[error("the state trie is damaged: {0}")]
-    Damaged(String),
+    /// No chain has such a key.
+    #[error("{0}")]
+    Key(String),
+    /// What a child trie holds is not known: the state is damaged and must be built anew.
+    #[error("the contents of the child trie 0x{} are not known", hex::encode(.0))]
+    UnknownChild(Vec<u8>),
 }
 
-/// The whole state trie of the parachain at one block, in memory.
+impl From<KeyTooLong> for StateError {
+    fn from(error: KeyTooLong) -> Self {
+        Self::Key(error.to_string())
+    }
+}
+
+/// The parachain's whole state at one block, in memory.
 pub struct ParaState {
-    nodes: HashMap<TrieHash, Node>,
+    top: Trie,
+    /// By their keys without the prefix; none is empty.
+    children: BTreeMap<Vec<u8>, Trie>,
     root: TrieHash,
-}
-
-/// A trie node and how often it stands in the tries; below zero in what a block changes.
-struct Node {
-    references: i64,
-    value: DBValue,
 }
 
 /// The contents of child tries, each under its key without the prefix that all of them share.
 pub type ChildStates = Vec<(Vec<u8>, StorageState)>;
+
+/// What it takes to undo a block's changes, in the order they were made.
+#[derive(Default)]
+struct Undo {
+    children: Vec<(Vec<u8>, StorageCollection)>,
+    top: StorageCollection,
+    removed: Vec<(Vec<u8>, Trie)>,
+}
 
 impl ParaState {
     /// A state of these pairs of the top trie, and of what the child tries hold whose roots are
@@ -54,22 +63,20 @@ impl ParaState {
         pairs: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
         children: ChildStates,
     ) -> Result<Self, StateError> {
-        let mut state = Self { nodes: HashMap::new(), root: empty_trie_root::<Layout>() };
-        let mut overlay = Overlay::new(&state.nodes);
-        let changes = pairs.into_iter().map(|(key, value)| (key, Some(value)));
-        let root = next_root(&mut overlay, state.root, changes.collect())?;
-        for (child, pairs) in children {
-            let expected = child_root(&overlay, root, &[CHILD_STORAGE_PREFIX, &child].concat())?;
-            let changes = pairs.into_iter().map(|(key, value)| (key, Some(value)));
-            let mut spaced = KeySpacedDBMut::new(&mut overlay, &child);
-            let found = next_root(&mut spaced, empty_trie_root::<Layout>(), changes.collect())?;
-            if found != expected {
-                let (expected, found) = (H256(expected.0), H256(found.0));
-                return Err(StateError::RootMismatch { expected, found });
-            }
+        let mut top = Trie::default();
+        for (key, value) in pairs {
+            top.set(&key, Some(value))?;
         }
-        let changes = overlay.changes;
-        state.merge(changes, root);
+        let root = top.root();
+        let mut state = Self { top, children: BTreeMap::new(), root };
+        for (child, pairs) in children {
+            let mut trie = Trie::default();
+            for (key, value) in pairs {
+                trie.set(&key, Some(value))?;
+            }
+            state.check_child(&child, Some(trie.root()).filter(|_| !trie.is_empty()))?;
+            state.children.insert(child, trie);
+        }
         Ok(state)
     }
 
@@ -80,194 +87,111 @@ impl ParaState {
 
     /// Number of trie nodes held.
     pub fn node_count(&self) -> usize {
-        self.nodes.len()
+        self.top.node_count() + self.children.values().map(Trie::node_count).sum::<usize>()
     }
 
     /// Goes on to the next block's state. If the changes do not give `expected`, or something else
     /// is wrong, the state stays as it was.
     pub fn apply(&mut self, changes: StorageChanges, expected: H256) -> Result<(), StateError> {
-        let mut overlay = Overlay::new(&self.nodes);
-        let mut main = changes.main_storage_changes;
-        for (child, delta) in changes.child_storage_changes {
-            let key = [CHILD_STORAGE_PREFIX, &child].concat();
-            let root = child_root(&overlay, self.root, &key)?;
-            let next = {
-                let mut spaced = KeySpacedDBMut::new(&mut overlay, &child);
-                next_root(&mut spaced, root, delta)?
-            };
-            let value = (next != empty_trie_root::<Layout>()).then(|| next.0.to_vec());
-            main.push((key, value));
+        let mut undo = Undo::default();
+        let applied = self.change(changes, &mut undo).and_then(|()| {
+            let root = self.top.root();
+            if root.0 == expected.0 {
+                return Ok(root);
+            }
+            Err(StateError::RootMismatch { expected, found: H256(root.0) })
+        });
+        match applied {
+            Ok(root) => self.root = root,
+            Err(error) => {
+                self.undo(undo);
+                return Err(error);
+            }
         }
-        let root = next_root(&mut overlay, self.root, main)?;
-        if root.0 != expected.0 {
-            return Err(StateError::RootMismatch { expected, found: H256(root.0) });
-        }
-        let changes = overlay.changes;
-        self.merge(changes, root);
         Ok(())
     }
 
-    /// Hands every pair of the top trie to `visit`, in order of the keys, until it fails.
-    pub fn visit<E: From<StateError>>(
-        &self,
-        mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let overlay = Overlay::new(&self.nodes);
-        let trie = TrieDBBuilder::<Layout>::new(&overlay, &self.root).build();
-        for pair in trie.iter().map_err(damaged)? {
-            let (key, value) = pair.map_err(damaged)?;
-            visit(&key, &value)?;
+    fn change(&mut self, changes: StorageChanges, undo: &mut Undo) -> Result<(), StateError> {
+        let mut main = changes.main_storage_changes;
+        for (child, delta) in changes.child_storage_changes {
+            let trie = self.children.entry(child.clone()).or_default();
+            let root = Some(trie.root()).filter(|_| !trie.is_empty());
+            undo.children.push((child.clone(), StorageCollection::new()));
+            self.check_child(&child, root)?;
+            let trie = self.children.entry(child.clone()).or_default();
+            for (key, value) in delta {
+                let before = trie.set(&key, value)?;
+                if let Some((_, changed)) = undo.children.last_mut() {
+                    changed.push((key, before));
+                }
+            }
+            let root = (!trie.is_empty()).then(|| trie.root().0.to_vec());
+            main.push(([CHILD_STORAGE_PREFIX, &child].concat(), root));
+        }
+        let mut children = Vec::new();
+        for (key, value) in main {
+            if let Some(child) = key.strip_prefix(CHILD_STORAGE_PREFIX) {
+                children.push(child.to_vec());
+            }
+            let before = self.top.set(&key, value)?;
+            undo.top.push((key, before));
+        }
+        for child in children {
+            if self.child_root(&child).is_none() {
+                undo.removed.extend(self.children.remove_entry(&child));
+            } else {
+                let root = self.children.get_mut(&child).map(Trie::root);
+                self.check_child(&child, root)?;
+            }
         }
         Ok(())
+    }
+
+    fn undo(&mut self, undo: Undo) {
+        // What was set before can be set again: no key is too long.
+        self.children.extend(undo.removed);
+        for (key, before) in undo.top.into_iter().rev() {
+            let _ = self.top.set(&key, before);
+        }
+        for (child, changed) in undo.children.into_iter().rev() {
+            let trie = self.children.entry(child.clone()).or_default();
+            for (key, before) in changed.into_iter().rev() {
+                let _ = trie.set(&key, before);
+            }
+            if trie.is_empty() {
+                self.children.remove(&child);
+            }
+        }
+        self.root = self.top.root();
+    }
+
+    /// What the top trie has as the root of a child trie.
+    fn child_root(&self, child: &[u8]) -> Option<&[u8]> {
+        self.top.get(&[CHILD_STORAGE_PREFIX, child].concat())
+    }
+
+    /// The child trie of that root must be the one that the top trie means.
+    fn check_child(&self, child: &[u8], root: Option<TrieHash>) -> Result<(), StateError> {
+        if self.child_root(child) == root.as_ref().map(TrieHash::as_bytes) {
+            Ok(())
+        } else {
+            Err(StateError::UnknownChild(child.to_vec()))
+        }
+    }
+
+    /// Hands every pair of the top trie to `visit`, in order of the keys.
+    pub fn visit(&self, visit: impl FnMut(&[u8], &[u8])) {
+        self.top.visit(visit);
     }
 
     /// What the child tries hold.
-    pub fn children(&self) -> Result<ChildStates, StateError> {
-        let overlay = Overlay::new(&self.nodes);
-        let trie = TrieDBBuilder::<Layout>::new(&overlay, &self.root).build();
-        let mut children = ChildStates::new();
-        let mut roots = trie.iter().map_err(damaged)?;
-        roots.seek(CHILD_STORAGE_PREFIX).map_err(damaged)?;
-        for entry in roots {
-            let (key, _) = entry.map_err(damaged)?;
-            let Some(child) = key.strip_prefix(CHILD_STORAGE_PREFIX) else { break };
-            let root = child_root(&overlay, self.root, &key)?;
-            let trie = TrieDBBuilder::<Layout>::new(&overlay, &root).build();
-            let pairs = trie.iter().map_err(damaged)?.collect::<Result<StorageState, _>>();
-            children.push((child.to_vec(), pairs.map_err(damaged)?));
-        }
-        Ok(children)
-    }
-
-    fn merge(&mut self, changes: HashMap<TrieHash, Node>, root: TrieHash) {
-        for (hash, change) in changes {
-            if change.references == 0 {
-                continue;
-            }
-            let node = self.nodes.entry(hash).or_insert(Node { references: 0, value: Vec::new() });
-            node.references += change.references;
-            if node.value.is_empty() {
-                node.value = change.value;
-            }
-            if node.references <= 0 {
-                self.nodes.remove(&hash);
-            }
-        }
-        self.root = root;
-    }
-}
-
-fn damaged(error: impl std::fmt::Display) -> StateError {
-    StateError::Damaged(error.to_string())
-}
-
-pub(super) fn next_root<DB: HashDB<Blake2Hasher, DBValue>>(
-    nodes: &mut DB,
-    root: TrieHash,
-    delta: StorageCollection,
-) -> Result<TrieHash, StateError> {
-    // Of a key given twice the last value counts.
-    let mut delta: BTreeMap<Vec<u8>, Option<Vec<u8>>> = delta.into_iter().collect();
-    // The trie may fail on deleting a key it does not hold, which is nothing to do anyway.
-    let trie = nodes.as_hash_db();
-    let trie = TrieDBBuilder::<Layout>::new(&trie, &root).build();
-    let mut absent = Vec::new();
-    for (key, _) in delta.iter().filter(|(_, value)| value.is_none()) {
-        if !trie.contains(key).map_err(damaged)? {
-            absent.push(key.clone());
-        }
-    }
-    for key in absent {
-        delta.remove(&key);
-    }
-    delta_trie_root::<Layout, _, _, _, _, _>(nodes, root, delta, None, None).map_err(damaged)
-}
-
-/// Root of the child trie under `key` before the block.
-fn child_root(nodes: &Overlay<'_>, root: TrieHash, key: &[u8]) -> Result<TrieHash, StateError> {
-    let trie = TrieDBBuilder::<Layout>::new(nodes, &root).build();
-    match trie.get(key).map_err(damaged)? {
-        None => Ok(empty_trie_root::<Layout>()),
-        Some(value) => <[u8; 32]>::try_from(value)
-            .map(TrieHash)
-            .map_err(|_| damaged("the root of a child trie has not 32 bytes")),
-    }
-}
-
-/// Nodes of the state with a block's changes on top, which may still be thrown away.
-struct Overlay<'a> {
-    base: &'a HashMap<TrieHash, Node>,
-    changes: HashMap<TrieHash, Node>,
-}
-
-impl<'a> Overlay<'a> {
-    fn new(base: &'a HashMap<TrieHash, Node>) -> Self {
-        Self { base, changes: HashMap::new() }
-    }
-
-    fn change(&mut self, hash: TrieHash) -> &mut Node {
-        self.changes.entry(hash).or_insert(Node { references: 0, value: Vec::new() })
-    }
-
-    fn node(&self, hash: &TrieHash) -> Option<DBValue> {
-        if *hash == empty_trie_root::<Layout>() {
-            return Some(EMPTY_TRIE.to_vec());
-        }
-        let changed = self.changes.get(hash).filter(|node| !node.value.is_empty());
-        changed.or_else(|| self.base.get(hash)).map(|node| node.value.clone())
-    }
-}
-
-/// The node of the empty trie; never stored.
-const EMPTY_TRIE: &[u8] = &[0];
-
-impl HashDB<Blake2Hasher, DBValue> for Overlay<'_> {
-    fn get(&self, key: &TrieHash, _: Prefix<'_>) -> Option<DBValue> {
-        self.node(key)
-    }
-
-    fn contains(&self, key: &TrieHash, _: Prefix<'_>) -> bool {
-        self.node(key).is_some()
-    }
-
-    fn insert(&mut self, prefix: Prefix<'_>, value: &[u8]) -> TrieHash {
-        let hash = Blake2Hasher::hash(value);
-        self.emplace(hash, prefix, value.to_vec());
-        hash
-    }
-
-    fn emplace(&mut self, key: TrieHash, _: Prefix<'_>, value: DBValue) {
-        if value != EMPTY_TRIE {
-            let node = self.change(key);
-            node.references += 1;
-            node.value = value;
-        }
-    }
-
-    fn remove(&mut self, key: &TrieHash, _: Prefix<'_>) {
-        if *key != empty_trie_root::<Layout>() {
-            self.change(*key).references -= 1;
-        }
-    }
-}
-
-impl HashDBRef<Blake2Hasher, DBValue> for Overlay<'_> {
-    fn get(&self, key: &TrieHash, _: Prefix<'_>) -> Option<DBValue> {
-        self.node(key)
-    }
-
-    fn contains(&self, key: &TrieHash, _: Prefix<'_>) -> bool {
-        self.node(key).is_some()
-    }
-}
-
-impl AsHashDB<Blake2Hasher, DBValue> for Overlay<'_> {
-    fn as_hash_db(&self) -> &dyn HashDB<Blake2Hasher, DBValue> {
-        self
-    }
-
-    fn as_hash_db_mut<'b>(&'b mut self) -> &'b mut (dyn HashDB<Blake2Hasher, DBValue> + 'b) {
-        self
+    pub fn children(&self) -> ChildStates {
+        let contents = |(child, trie): (&Vec<u8>, &Trie)| {
+            let mut pairs = StorageState::new();
+            trie.visit(|key, value| pairs.push((key.to_vec(), value.to_vec())));
+            (child.clone(), pairs)
+        };
+        self.children.iter().map(contents).collect()
     }
 }
 

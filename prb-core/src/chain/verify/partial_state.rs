@@ -1,11 +1,17 @@
 //! Whether storage changes lead from one state to the next, without having either.
 
+use std::collections::BTreeMap;
+
 use sp_core::{Blake2Hasher, H256 as TrieHash};
-use sp_trie::StorageProof as TrieNodes;
+use sp_trie::{
+    LayoutV0, MemoryDB, StorageProof as TrieNodes, Trie, TrieDBBuilder, delta_trie_root,
+};
 use subxt::utils::H256;
 
-use super::para_state::next_root;
-use crate::scale::storage::{StorageChanges, StorageProof};
+use crate::scale::storage::{StorageChanges, StorageCollection, StorageProof};
+
+/// The parachain's tries are of the older layout.
+type Layout = LayoutV0<Blake2Hasher>;
 
 /// Whether `changes` of a block lead from the state root `before` to `after`, by trie nodes of the
 /// former that prove the changed keys. `None` where these do not decide it: a deletion may move a
@@ -20,8 +26,30 @@ pub fn lead_to(
         return None;
     }
     let mut nodes = TrieNodes::new(nodes).into_memory_db::<Blake2Hasher>();
-    let root = next_root(&mut nodes, TrieHash(before.0), changes.main_storage_changes).ok()?;
+    let root = next_root(&mut nodes, TrieHash(before.0), changes.main_storage_changes)?;
     Some(root.0 == after.0)
+}
+
+/// The root after these changes, if the nodes suffice.
+fn next_root(
+    nodes: &mut MemoryDB<Blake2Hasher>,
+    root: TrieHash,
+    delta: StorageCollection,
+) -> Option<TrieHash> {
+    // Of a key given twice the last value counts.
+    let mut delta: BTreeMap<Vec<u8>, Option<Vec<u8>>> = delta.into_iter().collect();
+    // The trie may fail on deleting a key it does not hold, which is nothing to do anyway.
+    let trie = TrieDBBuilder::<Layout>::new(nodes, &root).build();
+    let mut absent = Vec::new();
+    for (key, _) in delta.iter().filter(|(_, value)| value.is_none()) {
+        if !trie.contains(key).ok()? {
+            absent.push(key.clone());
+        }
+    }
+    for key in absent {
+        delta.remove(&key);
+    }
+    delta_trie_root::<Layout, _, _, _, _, _>(nodes, root, delta, None, None).ok()
 }
 
 #[cfg(test)]

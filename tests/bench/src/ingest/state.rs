@@ -61,10 +61,7 @@ pub(super) fn measure(args: &Args) -> Result<Map<String, Value>> {
     }
     let started = Instant::now();
     let mut pairs = Vec::new();
-    state.visit::<StateError>(|key, value| {
-        pairs.push((key.to_vec(), value.to_vec()));
-        Ok(())
-    })?;
+    state.visit(|key, value| pairs.push((key.to_vec(), value.to_vec())));
     let visit = started.elapsed();
     let root = state.root();
     drop(state);
