@@ -44,6 +44,8 @@ impl Server {
     pub(super) fn ready(&self, para_id: u32, relay: Arc<RelaySegments>) {
         let _ = self.para_id.set(para_id);
         *self.relay.write().unwrap_or_else(PoisonError::into_inner) = Some(relay);
+        // What they wait for may have been stored long ago.
+        self.store.wake_readers();
     }
 
     /// The answer under `key`, waited for at most `wait`.
@@ -118,5 +120,31 @@ impl Server {
             }
         }
         Ok(States { states }.encode_to_vec().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreConfig;
+
+    #[tokio::test]
+    async fn who_asked_before_the_segments_were_open_is_answered_when_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), &StoreConfig::default()).await.unwrap();
+        let store = Arc::new(store);
+        let relay = Arc::new(store.open_relay(1).await.unwrap());
+        let segment =
+            prb_walkie::proto::data_provider::RelaySegment { from: 1, to: 3, ..Default::default() };
+        relay.append(segment).await.unwrap();
+        let server = Server::new(store, 8, CancellationToken::new());
+        let asked = server.get(BlobKey::Relay(2), Duration::from_hours(1));
+        let opened = async {
+            tokio::task::yield_now().await;
+            server.ready(2004, relay.clone());
+        };
+        let asked = tokio::time::timeout(Duration::from_secs(30), asked);
+        let (asked, ()) = tokio::join!(asked, opened);
+        assert!(asked.unwrap().unwrap().is_some());
     }
 }
