@@ -24,8 +24,7 @@ impl<'de> Deserialize<'de> for HexBytes {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<HexBytes, E> {
-                let digits = text.strip_prefix("0x").unwrap_or(text);
-                hex::decode(digits).map(HexBytes).map_err(E::custom)
+                const_hex::decode(text).map(HexBytes).map_err(E::custom)
             }
         }
         deserializer.deserialize_str(Hex)
@@ -44,9 +43,19 @@ pub(super) struct HexHash(pub(super) H256);
 
 impl<'de> Deserialize<'de> for HexHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let HexBytes(bytes) = HexBytes::deserialize(deserializer)?;
-        let hash = <[u8; 32]>::try_from(bytes).map_err(|_| D::Error::custom("not 32 bytes"))?;
-        Ok(Self(H256(hash)))
+        struct Hash;
+        impl Visitor<'_> for Hash {
+            type Value = HexHash;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("0x and 64 hex digits")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<HexHash, E> {
+                const_hex::decode_to_array(text).map(|hash| HexHash(H256(hash))).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Hash)
     }
 }
 
