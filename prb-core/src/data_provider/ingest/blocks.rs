@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 use parity_scale_codec::DecodeAll;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
 use super::error::{IngestError, Refused};
@@ -34,12 +34,20 @@ const WRITE_DOWN: Duration = Duration::from_secs(5);
 
 /// Fetched blocks that wait to be verified.
 const READY: usize = 32;
+/// Bytes of verified blocks that wait to be sealed, if they are due.
+const UNCOMMITTED_BYTES: usize = 32 * 1024 * 1024;
 
 /// A block as fetched.
 struct Fetched {
     header: EncodedHeader,
     changes: Result<Bytes, ChainError>,
     source: Arc<dyn ChainSource>,
+}
+
+impl Fetched {
+    fn bytes(&self) -> usize {
+        self.changes.as_ref().map_or(0, Bytes::len)
+    }
 }
 
 /// Fetches, verifies and stores blocks whose headers are stored, until cancelled.
@@ -62,7 +70,7 @@ pub(super) async fn run(context: &Context) -> Result<(), StoreError> {
             }
             continue;
         }
-        let run = fetch_run(context, first, last, &mut window, &mut state, &mut written_down);
+        let run = fetch_run(context, first, &mut window, &mut state, &mut written_down);
         let result = tokio::select! {
             result = run => result,
             // A block half way through is fetched again after the restart.
@@ -95,47 +103,87 @@ pub(super) async fn run(context: &Context) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Blocks `first..=last`: verified and stored while further ones are fetched.
+/// Blocks from `first` on whose headers are stored: verified and stored while further ones are
+/// fetched and others are sealed.
 async fn fetch_run(
     context: &Context,
     first: u32,
-    last: u32,
     window: &mut Window,
     state: &mut state::Held,
     written_down: &mut Instant,
 ) -> Result<(), IngestError> {
     let (fetched, mut ready) = mpsc::channel(READY);
-    let fetching = fetch_ahead(context, first, last, window, fetched);
+    let (stored, to_commit) = mpsc::channel(READY);
+    let room = Semaphore::new(UNCOMMITTED_BYTES);
+    let fetching = fetch_ahead(context, first, window, fetched);
     let storing = async {
         let mut batch = Vec::with_capacity(BATCH);
         while ready.recv_many(&mut batch, BATCH).await > 0 {
+            let bytes = batch.iter().map(Fetched::bytes).sum::<usize>().min(UNCOMMITTED_BYTES);
+            // Neither is closed before this ends, or all ends with an error.
+            if let Ok(taken) = room.acquire_many(bytes as u32).await {
+                taken.forget();
+            }
             store(context, std::mem::take(&mut batch), state).await?;
-            let durability = if written_down.elapsed() >= WRITE_DOWN {
-                *written_down = Instant::now();
-                Durability::Now
-            } else {
-                Durability::WhenSealed
-            };
-            context.store.blocks.commit(durability).await?;
+            if stored.send(bytes).await.is_err() {
+                break;
+            }
             state::keep(context, state).await?;
         }
-        Ok(())
+        drop(stored);
+        Ok::<_, IngestError>(())
     };
-    let (mut fetching, mut storing) = (std::pin::pin!(fetching), std::pin::pin!(storing));
+    let storing = async {
+        let (mut fetching, mut storing) = (std::pin::pin!(fetching), std::pin::pin!(storing));
+        tokio::select! {
+            stored = &mut storing => stored,
+            fetched = &mut fetching => {
+                storing.await?;
+                Ok(fetched?)
+            }
+        }
+    };
+    let committing = commit(context, to_commit, &room, written_down);
+    let (mut storing, mut committing) = (std::pin::pin!(storing), std::pin::pin!(committing));
     tokio::select! {
-        stored = &mut storing => stored,
-        fetched = &mut fetching => {
-            storing.await?;
-            Ok(fetched?)
+        biased;
+        stored = &mut storing => {
+            committing.await?;
+            stored
+        }
+        committed = &mut committing => {
+            committed?;
+            storing.await
         }
     }
 }
 
-/// Fetches blocks in order, with as many requests in flight as the window allows, until one fails.
+/// Seals what is due and writes the rest down now and then, until nothing more comes.
+async fn commit(
+    context: &Context,
+    mut stored: mpsc::Receiver<usize>,
+    room: &Semaphore,
+    written_down: &mut Instant,
+) -> Result<(), StoreError> {
+    let mut sizes = Vec::new();
+    while stored.recv_many(&mut sizes, READY).await > 0 {
+        let durability = if written_down.elapsed() >= WRITE_DOWN {
+            *written_down = Instant::now();
+            Durability::Now
+        } else {
+            Durability::WhenSealed
+        };
+        context.store.blocks.commit(durability).await?;
+        room.add_permits(sizes.drain(..).sum());
+    }
+    Ok(())
+}
+
+/// Fetches blocks in order, with as many requests in flight as the window allows, until one fails
+/// or there are no more headers.
 async fn fetch_ahead(
     context: &Context,
     first: u32,
-    last: u32,
     window: &mut Window,
     ready: mpsc::Sender<Fetched>,
 ) -> Result<(), StoreError> {
@@ -144,6 +192,7 @@ async fn fetch_ahead(
     let mut next_header = first;
     loop {
         while in_flight.len() < window.limit() {
+            let last = context.store.headers.next() - 1;
             if headers.is_empty() && next_header <= last {
                 headers = read_headers(context, next_header, last).await?.into();
                 next_header += headers.len() as u32;

@@ -1,6 +1,6 @@
 //! Parachain headers up to the head each relay chain segment proves; then the segment itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -26,6 +26,11 @@ use super::super::status::{Stage, height};
 const IN_FLIGHT: usize = 32;
 /// Hashes asked for in one request.
 const HASHES: usize = 256;
+/// Segments whose headers are fetched at the same time.
+const AHEAD: usize = 2;
+
+/// Headers fetched ahead, and who gave them.
+type Ahead = Option<(Arc<dyn ChainSource>, Vec<EncodedHeader>)>;
 
 /// Stores segments in order, each after its parachain headers, until cancelled.
 pub(super) async fn run(
@@ -35,23 +40,61 @@ pub(super) async fn run(
     mut verified: mpsc::Receiver<Segment>,
 ) -> Result<(), StoreError> {
     if let Some(head) = stored_head(&segments, para_id).await?
-        && !up_to(context, &head).await?
+        && !up_to(context, &head, None).await?
     {
         return Ok(());
     }
-    loop {
-        let segment = tokio::select! {
-            segment = verified.recv() => segment,
-            () = context.cancel.cancelled() => None,
-        };
-        let Some(segment) = segment else { return Ok(()) };
-        if let Some(head) = &segment.para_head
-            && !up_to(context, head).await?
-        {
-            return Ok(());
+    let mut fetched_to = context.store.headers.next();
+    let segments_to_come = futures::stream::poll_fn(|task| verified.poll_recv(task));
+    let mut with_headers = segments_to_come
+        .map(|segment| {
+            let from = fetched_to;
+            if let Some(head) = &segment.para_head {
+                fetched_to = fetched_to.max(head.number().saturating_add(1));
+            }
+            fetch_ahead(context, segment, from)
+        })
+        .buffered(AHEAD);
+    let (fetched, mut to_store) = mpsc::channel(1);
+    let fetching = async move {
+        loop {
+            let next = tokio::select! {
+                next = with_headers.next() => next,
+                () = context.cancel.cancelled() => None,
+            };
+            let Some(next) = next else { return };
+            if fetched.send(next).await.is_err() {
+                return;
+            }
         }
-        segments.append(message(segment)).await?;
+    };
+    let storing = async {
+        while let Some((segment, headers)) = to_store.recv().await {
+            if let Some(head) = &segment.para_head
+                && !up_to(context, head, headers).await?
+            {
+                return Ok(());
+            }
+            segments.append(message(segment)).await?;
+        }
+        Ok(())
+    };
+    let (mut fetching, mut storing) = (std::pin::pin!(fetching), std::pin::pin!(storing));
+    tokio::select! {
+        stored = &mut storing => stored,
+        () = &mut fetching => storing.await,
     }
+}
+
+/// Headers of a segment fetched while those before it are stored; they are only looked at when it
+/// is this segment's turn, and where they are of no use they are fetched then.
+async fn fetch_ahead(context: &Context, segment: Segment, from: u32) -> (Segment, Ahead) {
+    let Some(to) = segment.para_head.as_ref().and_then(|head| head.number().checked_sub(1)) else {
+        return (segment, None);
+    };
+    let chain = context.para.clone().pinned(Need::Anything);
+    let headers = by_number(&*chain, from, to).await.ok();
+    (segment, headers.map(|headers| (chain, headers)))
 }
 
 /// The parachain's head at the last stored segment.
@@ -74,10 +117,15 @@ async fn stored_head(
 }
 
 /// Has all headers up to `head` stored; `false` when stopping.
-async fn up_to(context: &Context, head: &EncodedHeader) -> Result<bool, StoreError> {
+async fn up_to(context: &Context, head: &EncodedHeader, ahead: Ahead) -> Result<bool, StoreError> {
     let number = height(head.number());
     context.progress.update(|info| info.para_target = info.para_target.max(number));
-    let fetch = || fetch(context, head);
+    // Only the first attempt has them.
+    let ahead = Mutex::new(ahead);
+    let fetch = || {
+        let ahead = ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        fetch(context, head, ahead)
+    };
     let Some(headers) = context.retry(Stage::Headers, &*context.para, fetch).await? else {
         return Ok(false);
     };
@@ -90,12 +138,24 @@ async fn up_to(context: &Context, head: &EncodedHeader) -> Result<bool, StoreErr
 }
 
 /// The headers after the stored ones up to `head`, which is proven: they must lead to it.
-async fn fetch(context: &Context, head: &EncodedHeader) -> Result<Vec<EncodedHeader>, IngestError> {
-    let chain = context.para.clone().pinned(Need::Anything);
+async fn fetch(
+    context: &Context,
+    head: &EncodedHeader,
+    ahead: Ahead,
+) -> Result<Vec<EncodedHeader>, IngestError> {
+    let next = context.store.headers.next();
+    // Without a gap they have the right length.
+    let whole = |headers: &[EncodedHeader]| {
+        headers.first().map_or(head.number(), EncodedHeader::number) == next
+            && next.checked_add(headers.len() as u32) == Some(head.number())
+    };
+    let (chain, ahead) = match ahead.filter(|(_, headers)| whole(headers)) {
+        Some((chain, headers)) => (chain, Some(headers)),
+        None => (context.para.clone().pinned(Need::Anything), None),
+    };
     let wrong = |number: u32, reason: &str| {
         Refused::by(&*chain, format!("parachain header {number}"), &reason)
     };
-    let next = context.store.headers.next();
     let Some(last) = next.checked_sub(1) else {
         return Err(IngestError::NotYet("parachain header 0 is not stored".to_owned()));
     };
@@ -109,7 +169,10 @@ async fn fetch(context: &Context, head: &EncodedHeader) -> Result<Vec<EncodedHea
             }
         };
     }
-    let mut headers = by_number(&*chain, next, head.number() - 1).await?;
+    let mut headers = match ahead {
+        Some(headers) => headers,
+        None => by_number(&*chain, next, head.number() - 1).await?,
+    };
     headers.push(head.clone());
     let parent = context.store.headers.item(last).await?;
     let parent = parent.and_then(|bytes| EncodedHeader::decode(bytes).ok());

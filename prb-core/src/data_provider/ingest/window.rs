@@ -1,10 +1,12 @@
 //! How many requests to keep in flight.
 
-/// A window that grows while answers come and halves when they do not, bounded also by the bytes
-/// the answers are likely to have.
+/// A window that grows while answers come, fast until one does not, and halves then; bounded also
+/// by the bytes the answers are likely to have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     limit: f64,
+    /// Nothing has failed yet: it doubles with every round of answers.
+    starting: bool,
     max: usize,
     max_bytes: usize,
     average_bytes: f64,
@@ -13,7 +15,7 @@ pub(super) struct Window {
 impl Window {
     /// At most `max` requests and `max_bytes` of answers at once.
     pub(super) fn new(max: usize, max_bytes: usize) -> Self {
-        Self { limit: 4.0, max: max.max(1), max_bytes, average_bytes: 0.0 }
+        Self { limit: 4.0, starting: true, max: max.max(1), max_bytes, average_bytes: 0.0 }
     }
 
     /// Requests that may be in flight.
@@ -24,13 +26,15 @@ impl Window {
 
     /// An answer of `bytes` came.
     pub(super) fn answered(&mut self, bytes: usize) {
-        // One more per full round of answers.
-        self.limit = (self.limit + 1.0 / self.limit).min(self.max as f64);
+        // Later one more per full round of answers.
+        let more = if self.starting { 1.0 } else { 1.0 / self.limit };
+        self.limit = (self.limit + more).min(self.max as f64);
         self.average_bytes += (bytes as f64 - self.average_bytes) / 16.0;
     }
 
     /// No answer came in time, or the node was overwhelmed.
     pub(super) fn failed(&mut self) {
+        self.starting = false;
         self.limit = (self.limit / 2.0).max(1.0);
     }
 }
@@ -42,12 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grows_to_its_bound_and_halves_on_failure() {
+    fn grows_fast_to_its_bound_halves_on_failure_and_grows_slowly_then() {
         let mut window = Window::new(32, 1 << 30);
-        (0..2000).for_each(|_| window.answered(1000));
+        (0..28).for_each(|_| window.answered(1000));
         assert_eq!(window.limit(), 32);
         window.failed();
         assert_eq!(window.limit(), 16);
+        (0..17).for_each(|_| window.answered(1000));
+        assert_eq!(window.limit(), 17);
         (0..10).for_each(|_| window.failed());
         assert_eq!(window.limit(), 1);
     }
