@@ -10,7 +10,7 @@ use prb_core::queue::{Action, CallOutcome, JobState};
 use prb_devnet_runtime::chain::TOKEN;
 use sp_keyring::Sr25519Keyring::{Alice, Charlie, Dave, Eve, Ferdie};
 
-use self::world::{Worker, World};
+use self::world::{Worker, World, eventually};
 
 mod once;
 mod world;
@@ -44,6 +44,26 @@ async fn a_single_call_goes_unwrapped_and_its_result_is_told() {
     let status = trader.status();
     let account = &status.accounts[&Alice.to_raw_public()];
     assert_eq!((account.nonce, account.in_flight, &account.pools[..]), (Some(1), 0, &[1][..]));
+    world.network.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_runtime_upgrade_calls_are_signed_for_the_new_runtime() {
+    let world = World::new().await;
+    let trader = world.start(|_| {}).await;
+    let mut worker = Worker::new(1, Alice);
+    let before = world.enqueue(1, worker.messages(1)).await;
+    world.succeeded(&before).await;
+    let version = async || world.chain.runtime_version(None).await.unwrap().spec_version;
+    let old = version().await;
+    world.network.faults().upgrade_runtime();
+    eventually("a new runtime", async || (version().await > old).then_some(())).await;
+    // What is signed for the old runtime has no valid signature any more.
+    let after = world.enqueue(1, worker.messages(2)).await;
+    let outcome = world.succeeded(&after).await.outcome.unwrap();
+    assert_eq!(outcome.calls[0].call, "PhalaMq.sync_offchain_message");
+    assert_eq!(version().await, old + 1);
+    trader.shutdown(DEADLINE).await.unwrap();
     world.network.shutdown().await.unwrap();
 }
 
