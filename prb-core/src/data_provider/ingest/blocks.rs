@@ -192,9 +192,9 @@ async fn fetch_ahead(
     let mut next_header = first;
     loop {
         while in_flight.len() < window.limit() {
-            let last = context.store.headers.next() - 1;
-            if headers.is_empty() && next_header <= last {
-                headers = read_headers(context, next_header, last).await?.into();
+            let end = context.store.headers.next();
+            if headers.is_empty() && next_header < end {
+                headers = read_headers(context, next_header, end - 1).await?.into();
                 next_header += headers.len() as u32;
             }
             let Some(header) = headers.pop_front() else { break };
