@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
 use prb_walkie::proto::data_provider::Info;
 
 use crate::error::{Classify, ErrorClass};
@@ -31,6 +32,21 @@ pub use request::BlobRequest;
 #[cfg(feature = "walkie")]
 pub use walkie::WalkieBlobs;
 
+/// What is under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// The protobuf answer.
+    pub data: Bytes,
+    /// Its CRC-32C, where it is at hand.
+    pub checksum: Option<u32>,
+}
+
+impl From<Bytes> for Blob {
+    fn from(data: Bytes) -> Self {
+        Self { data, checksum: None }
+    }
+}
+
 /// A place to get blobs from: the data provider in this process, or a remote one.
 pub trait BlobSource: Send + Sync + 'static {
     /// The protobuf answer under `key`.
@@ -39,6 +55,15 @@ pub trait BlobSource: Send + Sync + 'static {
     /// chunks of headers and blocks this means a first item: an incomplete chunk is answered as
     /// it stands.
     fn get(&self, key: BlobKey, wait: Duration) -> BoxFuture<'_, Result<Option<Bytes>, BlobError>>;
+
+    /// The same with its checksum where that is at hand: who sends it on need not read it all.
+    fn get_blob(
+        &self,
+        key: BlobKey,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<Option<Blob>, BlobError>> {
+        self.get(key, wait).map_ok(|found| found.map(Blob::from)).boxed()
+    }
 
     /// Heights, rates and chunk sizes.
     fn info(&self) -> BoxFuture<'_, Result<Info, BlobError>>;

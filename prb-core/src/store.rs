@@ -43,6 +43,7 @@ pub use error::StoreError;
 pub(crate) use index::Hole;
 pub use inspect::KindStats;
 pub(crate) use names::ChunkKind;
+pub(crate) use objects::Summed;
 pub(crate) use series::Durability;
 
 /// The last block stored of each kind.

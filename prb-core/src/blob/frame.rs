@@ -22,7 +22,7 @@ pub const MAX_REQUEST: usize = 8 + 256;
 
 const ID: usize = 8;
 /// Id and checksum.
-const FOUND: usize = 16;
+pub(super) const FOUND: usize = 16;
 const FAILED: u32 = u32::MAX;
 /// Of a length: 35 bits.
 const MAX_PREFIX: usize = 5;
@@ -194,6 +194,14 @@ impl Answer {
 
     /// An answer's body: the id, and what is answered unless it is damaged.
     pub fn decode(body: &Bytes) -> Result<(u64, Result<Self, Corrupt>), FrameError> {
+        Self::decode_with(body, || crc32c(body.get(FOUND..).unwrap_or_default()))
+    }
+
+    /// The same where the checksum of what follows id and checksum may be known already.
+    pub(super) fn decode_with(
+        body: &Bytes,
+        checksum: impl FnOnce() -> u32,
+    ) -> Result<(u64, Result<Self, Corrupt>), FrameError> {
         let Some((id, rest)) = body.split_first_chunk() else {
             return Err(FrameError::TooShort(body.len()));
         };
@@ -209,7 +217,7 @@ impl Answer {
             let code = FailureCode::from_code(announced as u32);
             return Ok((id, Ok(Self::Failed { code, reason: body.slice(FOUND..) })));
         }
-        let actual = crc32c(data);
+        let actual = checksum();
         if announced == u64::from(actual) {
             Ok((id, Ok(Self::Found(body.slice(FOUND..)))))
         } else {

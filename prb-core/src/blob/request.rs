@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 
-use super::{BlobError, BlobKey, BlobSource, ParseBlobKeyError};
+use super::{Blob, BlobError, BlobKey, BlobSource, ParseBlobKeyError};
 
 /// A request, as it stands in a frame and in GetBlobByKey.
 ///
@@ -46,13 +46,13 @@ impl BlobRequest {
     }
 
     /// What `source` answers; `None` if there is nothing.
-    pub async fn answer(self, source: &dyn BlobSource) -> Result<Option<Bytes>, BlobError> {
+    pub async fn answer(self, source: &dyn BlobSource) -> Result<Option<Blob>, BlobError> {
         match self {
-            Self::Get { key, wait } => source.get(key, wait).await,
-            Self::Info => Ok(Some(source.info().await?.encode_to_vec().into())),
+            Self::Get { key, wait } => source.get_blob(key, wait).await,
+            Self::Info => Ok(Some(Bytes::from(source.info().await?.encode_to_vec()).into())),
             Self::BadBlock(number) => {
                 source.report_bad_block(number).await?;
-                Ok(Some(Bytes::new()))
+                Ok(Some(Bytes::new().into()))
             }
         }
     }

@@ -65,9 +65,9 @@ impl BlobServerConfig {
         Self {
             listen,
             connections: 512,
-            connection_requests: 1024,
+            connection_requests: 256,
             connection_bytes: 64 << 20,
-            total_bytes: 48 << 20,
+            total_bytes: 32 << 20,
             lookups: 4,
             max_wait: Duration::from_mins(1),
             idle: Duration::from_mins(5),

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::serve::Server;
 use super::status::{Progress, ProviderStatus};
-use crate::blob::{BlobError, BlobKey, BlobSource};
+use crate::blob::{Blob, BlobError, BlobKey, BlobSource};
 use crate::store::{Store, StoreError};
 
 /// A running data provider; clones are the same one. It runs until [`Self::shutdown`], whatever
@@ -71,6 +71,14 @@ impl DataProviderHandle {
 
 impl BlobSource for DataProviderHandle {
     fn get(&self, key: BlobKey, wait: Duration) -> BoxFuture<'_, Result<Option<Bytes>, BlobError>> {
+        async move { Ok(self.inner.server.get(key, wait).await?.map(|blob| blob.data)) }.boxed()
+    }
+
+    fn get_blob(
+        &self,
+        key: BlobKey,
+        wait: Duration,
+    ) -> BoxFuture<'_, Result<Option<Blob>, BlobError>> {
         self.inner.server.get(key, wait).boxed()
     }
 

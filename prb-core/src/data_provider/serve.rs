@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::state::StateInfo;
-use crate::blob::{BlobError, BlobKey};
+use crate::blob::{Blob, BlobError, BlobKey};
 use crate::store::relay::RelaySegments;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Summed};
 
 /// How soon a store that failed is read again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -53,7 +53,7 @@ impl Server {
         &self,
         key: BlobKey,
         wait: Duration,
-    ) -> Result<Option<Bytes>, BlobError> {
+    ) -> Result<Option<Blob>, BlobError> {
         let deadline = Instant::now() + wait;
         let mut heights = self.store.heights();
         loop {
@@ -64,7 +64,7 @@ impl Server {
             let found = self.look_up(key).await;
             // What is damaged will be mended, and a bucket that is away will come back.
             let absent = match found {
-                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(Some((data, checksum))) => return Ok(Some(Blob { data, checksum })),
                 Ok(None) => Ok(None),
                 Err(error) => Err(BlobError::Store { key, reason: error.to_string() }),
             };
@@ -84,28 +84,29 @@ impl Server {
         }
     }
 
-    async fn look_up(&self, key: BlobKey) -> Result<Option<Bytes>, StoreError> {
+    async fn look_up(&self, key: BlobKey) -> Result<Option<Summed>, StoreError> {
+        let unsummed = |found: Option<Bytes>| found.map(|body| (body, None));
         match key {
             BlobKey::Genesis(para_id) => match self.para_id.get() {
-                Some(known) if *known == para_id => self.store.genesis().await,
+                Some(known) if *known == para_id => self.store.genesis().await.map(unsummed),
                 _ => Ok(None),
             },
             BlobKey::Relay(number) => {
                 let relay = self.relay.read().unwrap_or_else(PoisonError::into_inner).clone();
                 match relay {
-                    Some(relay) => relay.segment(number).await,
+                    Some(relay) => relay.summed_segment(number).await,
                     None => Ok(None),
                 }
             }
-            BlobKey::Headers(chunk) => self.store.headers.unit(chunk).await,
-            BlobKey::Blocks(chunk) => self.store.blocks.unit(chunk).await,
-            BlobKey::States => self.states().await.map(Some),
+            BlobKey::Headers(chunk) => self.store.headers.summed_unit(chunk).await,
+            BlobKey::Blocks(chunk) => self.store.blocks.summed_unit(chunk).await,
+            BlobKey::States => self.states().await.map(Some).map(unsummed),
             BlobKey::StatePart { number, part } => {
                 if !self.store.states().await?.contains(&number) {
                     return Ok(None);
                 }
                 // Part 0 of what is stored is the info.
-                self.store.state_part(number, part.saturating_add(1)).await
+                self.store.state_part(number, part.saturating_add(1)).await.map(unsummed)
             }
         }
     }

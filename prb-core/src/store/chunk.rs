@@ -4,10 +4,12 @@
 //! "PRBCHUNK" · version u16 · kind u8 · 0u8 · from u32 · to u32 · units u32
 //! units × { first u32 · last u32 · offset u64 · stored u32 · raw u32 · blake2_128 of the raw bytes }
 //! blake2_128 of all of the above
-//! frames: zstd
+//! frames: zstd, each with a checksum of its own
 //! ```
 //! All numbers are little-endian; offsets count from the beginning of the object. The bytes of a
-//! unit are the very answer given for it, so that serving it is reading and decompressing.
+//! unit are the very answer given for it, so that serving it is reading and decompressing. Then
+//! the frame's checksum is looked at, which costs next to nothing; hashing again would take longer
+//! than everything else. Whoever checks or takes in a whole chunk does look at the hashes.
 
 use bytes::Bytes;
 use sp_crypto_hashing::blake2_128;
@@ -97,9 +99,11 @@ pub(crate) fn encode(
     index.extend_from_slice(&name.to.to_le_bytes());
     index.extend_from_slice(&u32::try_from(units.len()).map_err(too_large)?.to_le_bytes());
     let (mut frames, mut hashes) = (Vec::new(), Vec::new());
+    let failed = |error: std::io::Error| ChunkError::Compress(error.to_string());
+    let mut compressor = zstd::bulk::Compressor::new(level).map_err(failed)?;
+    compressor.include_checksum(true).map_err(failed)?;
     for unit in units {
-        let frame = zstd::bulk::compress(&unit.body, level)
-            .map_err(|error| ChunkError::Compress(error.to_string()))?;
+        let frame = compressor.compress(&unit.body).map_err(failed)?;
         let offset = HEADER + units.len() * ENTRY + CHECKSUM + frames.len();
         index.extend_from_slice(&unit.first.to_le_bytes());
         index.extend_from_slice(&unit.last.to_le_bytes());
@@ -157,7 +161,11 @@ pub(crate) fn decode(name: ChunkName, object: &[u8]) -> Result<Vec<Unit>, ChunkE
     let open = |entry: &Entry| {
         let frame = object.get(entry.offset as usize..).unwrap_or_default();
         let frame = frame.get(..entry.stored as usize).unwrap_or_default();
-        Ok(Unit { first: entry.first, last: entry.last, body: entry.open(frame)? })
+        let body = entry.decompress(frame)?;
+        if blake2_128(&body) != entry.hash {
+            return Err(entry.damaged());
+        }
+        Ok(Unit { first: entry.first, last: entry.last, body })
     };
     index.units.iter().map(open).collect()
 }
@@ -183,12 +191,31 @@ impl Entry {
 
     /// The unit's bytes, from its frame in the object.
     pub(crate) fn open(&self, frame: &[u8]) -> Result<Bytes, ChunkError> {
-        let damaged = ChunkError::Unit(self.first, self.last);
-        match zstd::bulk::decompress(frame, self.raw as usize) {
-            Ok(raw) if blake2_128(&raw) == self.hash => Ok(raw.into()),
-            _ => Err(damaged),
+        let body = self.decompress(frame)?;
+        if has_checksum(frame) || blake2_128(&body) == self.hash {
+            Ok(body)
+        } else {
+            Err(self.damaged())
         }
     }
+
+    fn decompress(&self, frame: &[u8]) -> Result<Bytes, ChunkError> {
+        match zstd::bulk::decompress(frame, self.raw as usize) {
+            Ok(raw) if raw.len() == self.raw as usize => Ok(raw.into()),
+            _ => Err(self.damaged()),
+        }
+    }
+
+    fn damaged(&self) -> ChunkError {
+        ChunkError::Unit(self.first, self.last)
+    }
+}
+
+/// Whether zstd has checked what it decompressed. Frames of earlier versions have no checksum.
+fn has_checksum(frame: &[u8]) -> bool {
+    const DESCRIPTOR: usize = 4;
+    const CHECKSUM_FLAG: u8 = 1 << 2;
+    frame.get(DESCRIPTOR).is_some_and(|descriptor| descriptor & CHECKSUM_FLAG != 0)
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {

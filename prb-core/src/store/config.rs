@@ -35,7 +35,7 @@ impl Default for StoreConfig {
             units_per_chunk: 64,
             chunk_bytes: 8 * 1024 * 1024,
             compression_level: 3,
-            cache_bytes: 128 * 1024 * 1024,
+            cache_bytes: 48 * 1024 * 1024,
             min_free_bytes: 64 * 1024 * 1024,
         }
     }

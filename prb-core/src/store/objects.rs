@@ -15,6 +15,12 @@ use super::names::{ChunkKind, ChunkName};
 use super::space::Space;
 use super::{StoreConfig, StoreError, bucket};
 
+/// Bytes, and their CRC-32C where it is at hand: whoever sends them need not read them all again.
+pub(crate) type Summed = (Bytes, Option<u32>);
+
+/// Bytes that are decompressed sooner than another thread is woken for it, about.
+const DECOMPRESSED_IN_PLACE: u32 = 128 * 1024;
+
 /// Reads and writes chunks; clones share one cache.
 #[derive(Clone)]
 pub(crate) struct Objects {
@@ -23,7 +29,7 @@ pub(crate) struct Objects {
     space: Option<Space>,
     read_only: bool,
     level: i32,
-    units: Arc<ByteCache<(ChunkName, u32), Bytes>>,
+    units: Arc<ByteCache<(ChunkName, u32), Summed>>,
     indices: Arc<ByteCache<ChunkName, Arc<ChunkIndex>>>,
     damage: Arc<Damage>,
 }
@@ -174,16 +180,34 @@ impl Objects {
         name: ChunkName,
         block: u32,
     ) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.summed_unit(name, block).await?.map(|(body, _)| body))
+    }
+
+    /// The same with its checksum.
+    pub(crate) async fn summed_unit(
+        &self,
+        name: ChunkName,
+        block: u32,
+    ) -> Result<Option<Summed>, StoreError> {
         let index = self.index(name).await?;
         let Some(entry) = index.unit(block).copied() else { return Ok(None) };
         let load = async {
             let frame = self.read(name, entry.range()).await?;
-            let body = tokio::task::spawn_blocking(move || entry.open(&frame))
-                .await
-                .map_err(|error| failed("read", name, &error))?
-                .map_err(|error| self.damaged(name, &error))?;
-            let size = body.len().max(1);
-            Ok((body, size))
+            let open = move || {
+                let body = entry.open(&frame)?;
+                let checksum = crc_fast::crc32_iscsi(&body);
+                Ok::<Summed, ChunkError>((body, Some(checksum)))
+            };
+            let opened = if entry.raw <= DECOMPRESSED_IN_PLACE {
+                open()
+            } else {
+                tokio::task::spawn_blocking(open)
+                    .await
+                    .map_err(|error| failed("read", name, &error))?
+            };
+            let unit = opened.map_err(|error| self.damaged(name, &error))?;
+            let size = unit.0.len().max(1);
+            Ok((unit, size))
         };
         self.units.get(&(name, entry.first), load).await.map(Some)
     }

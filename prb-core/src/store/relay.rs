@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, watch};
 use super::chunk::Unit;
 use super::index::{Hole, Index};
 use super::names::{ChunkKind, ChunkName};
-use super::objects::Objects;
+use super::objects::{Objects, Summed};
 use super::series::number_of;
 use super::space::Space;
 use super::{Heights, StoreError};
@@ -186,6 +186,11 @@ impl RelaySegments {
 
     /// The largest segment that holds block `number`, as it is served.
     pub(crate) async fn segment(&self, number: u32) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.summed_segment(number).await?.map(|(body, _)| body))
+    }
+
+    /// The same with its checksum if that is at hand.
+    pub(crate) async fn summed_segment(&self, number: u32) -> Result<Option<Summed>, StoreError> {
         loop {
             let (sealed, tail) = {
                 let state = self.read();
@@ -195,12 +200,12 @@ impl RelaySegments {
                 (sealed, tail)
             };
             if let Some(name) = sealed {
-                return self.objects.unit(name, number).await;
+                return self.objects.summed_unit(name, number).await;
             }
             let Some(from) = tail else { return Ok(None) };
             // Absent only if it was merged or sealed since: look again.
             if let Some(body) = self.tail_body(from)? {
-                return Ok(Some(body));
+                return Ok(Some((body, None)));
             }
             tokio::task::yield_now().await;
         }

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, watch};
 use super::chunk::Unit;
 use super::index::Index;
 use super::names::ChunkName;
-use super::objects::Objects;
+use super::objects::{Objects, Summed};
 use super::space::Space;
 use super::{Heights, StoreError};
 
@@ -251,6 +251,11 @@ impl<M: UnitMessage> Series<M> {
 
     /// The unit with that index as it is served, `None` before its first item.
     pub(crate) async fn unit(&self, index: u32) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.summed_unit(index).await?.map(|(body, _)| body))
+    }
+
+    /// The same with its checksum if that is at hand.
+    pub(crate) async fn summed_unit(&self, index: u32) -> Result<Option<Summed>, StoreError> {
         let Some(start) = index.checked_mul(self.limits.per_unit) else { return Ok(None) };
         let (first, sealed) = {
             let state = self.read();
@@ -260,10 +265,10 @@ impl<M: UnitMessage> Series<M> {
             }
             match state.sealed.covering(first) {
                 Some(name) => (first, name),
-                None => return Ok(self.tail_unit(&state, start, first)),
+                None => return Ok(self.tail_unit(&state, start, first).map(|body| (body, None))),
             }
         };
-        self.objects.unit(sealed, first).await
+        self.objects.summed_unit(sealed, first).await
     }
 
     fn tail_unit(&self, state: &State, start: u32, first: u32) -> Option<Bytes> {

@@ -6,13 +6,16 @@ use bytes::{BufMut, Bytes, BytesMut};
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
-use crate::blob::frame::{Answer, Corrupt, Extent};
+use crate::blob::checksum::Crc32c;
+use crate::blob::frame::{Answer, Corrupt, Extent, FOUND, FrameError};
 
 /// Bytes read at once where answers are small.
 const SCRATCH: usize = 32 * 1024;
 /// Larger answers are read right into memory of their own, so that they are copied once. Smaller
 /// ones are copied, so that one that is kept does not keep its neighbours.
 const SMALL: usize = SCRATCH / 2;
+/// Most bytes of a large answer read at once.
+const PART: usize = 256 * 1024;
 
 /// An answer by its id.
 pub(super) type Numbered = (u64, Result<Answer, Corrupt>);
@@ -24,9 +27,37 @@ pub(super) struct Answers {
     large: Option<Large>,
 }
 
+/// An answer whose checksum is reckoned as it comes, as long as what came is in the processor's
+/// cache.
 struct Large {
     body: BytesMut,
     length: usize,
+    checksum: Crc32c,
+    /// Bytes of the body that are in the checksum, or stand before what it is of.
+    summed: usize,
+}
+
+impl Large {
+    fn new(length: usize, begun: &[u8]) -> Self {
+        let mut body = BytesMut::with_capacity(length);
+        body.extend_from_slice(begun);
+        Self { body, length, checksum: Crc32c::new(), summed: FOUND }
+    }
+
+    fn sum(&mut self) {
+        if let Some(data) = self.body.get(self.summed..) {
+            self.checksum.update(data);
+            self.summed = self.body.len();
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.body.len() == self.length
+    }
+
+    fn finish(self) -> Result<Numbered, FrameError> {
+        Answer::decode_with(&self.body.freeze(), || self.checksum.value())
+    }
 }
 
 impl Answers {
@@ -42,9 +73,9 @@ impl Answers {
         complete: &mut Vec<Numbered>,
     ) -> Result<Option<usize>, Failure> {
         let read = match &mut self.large {
-            Some(Large { body, length }) => {
-                let missing = *length - body.len();
-                stream.try_read_buf(&mut body.limit(missing))
+            Some(large) => {
+                let missing = large.length - large.body.len();
+                stream.try_read_buf(&mut (&mut large.body).limit(missing.min(PART)))
             }
             None => stream.try_read(&mut self.scratch[self.filled..]),
         };
@@ -54,13 +85,15 @@ impl Answers {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
             Err(error) => return Err(Failure::Ended(error.to_string())),
         };
-        match self.large.take_if(|large| large.body.len() == large.length) {
-            Some(Large { body, .. }) => complete.push(Answer::decode(&body.freeze())?),
-            None if self.large.is_none() => {
+        match &mut self.large {
+            Some(large) => large.sum(),
+            None => {
                 self.filled += bytes;
                 self.take(complete)?;
             }
-            None => {}
+        }
+        if let Some(large) = self.large.take_if(|large| large.is_complete()) {
+            complete.push(large.finish()?);
         }
         Ok(Some(bytes))
     }
@@ -72,9 +105,7 @@ impl Answers {
                 complete.push(Answer::decode(&Bytes::copy_from_slice(body))?);
                 rest = &rest[extent.total()..];
             } else if extent.body > SMALL {
-                let mut body = BytesMut::with_capacity(extent.body);
-                body.extend_from_slice(&rest[extent.prefix..]);
-                self.large = Some(Large { body, length: extent.body });
+                self.large = Some(Large::new(extent.body, &rest[extent.prefix..]));
                 rest = &[];
             } else {
                 break;

@@ -15,9 +15,14 @@ pub struct Head {
 impl Head {
     /// What stands before the data of this answer. Data of 32 GiB and more cannot be sent.
     pub fn new(id: u64, answer: &Answer) -> Self {
+        Self::summed(id, answer, None)
+    }
+
+    /// The same where the CRC-32C of what was found may be known already.
+    pub(in crate::blob) fn summed(id: u64, answer: &Answer, known: Option<u32>) -> Self {
         let (extra, checksum) = match answer {
             Answer::Missing => (0, None),
-            Answer::Found(data) => (data.len(), Some(u64::from(crc32c(data)))),
+            Answer::Found(data) => (data.len(), Some(known.unwrap_or_else(|| crc32c(data)).into())),
             Answer::Failed { code, reason } => {
                 (reason.len(), Some(u64::from(FAILED) << 32 | u64::from(code.code())))
             }

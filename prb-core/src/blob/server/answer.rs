@@ -11,7 +11,7 @@ use super::memory::Reserved;
 use super::outbox::Ready;
 use super::status::count;
 use crate::blob::frame::{Answer, FailureCode};
-use crate::blob::{BlobError, BlobKey, BlobRequest};
+use crate::blob::{Blob, BlobError, BlobKey, BlobRequest};
 
 /// Answers of so few bytes are not accounted for: their number is bounded.
 const FREE: usize = 64;
@@ -47,7 +47,7 @@ pub(super) async fn read(shared: Arc<Shared>, received: Received) -> Begun {
     match &mut request {
         BlobRequest::Get { wait, .. } => *wait = Duration::ZERO,
         BlobRequest::BadBlock(_) if !shared.reports.take() => {
-            return Begun::Ready(ready(&shared, id, Ok(Some((Bytes::new(), None)))));
+            return Begun::Ready(ready(&shared, id, Ok(Some((Bytes::new().into(), None)))));
         }
         BlobRequest::Info | BlobRequest::BadBlock(_) => {}
     }
@@ -64,13 +64,13 @@ pub(super) async fn read(shared: Arc<Shared>, received: Received) -> Begun {
 /// of it until its turn to read.
 pub(super) async fn wait(shared: Arc<Shared>, waiting: Waiting) -> Waited {
     let Waiting { id, key, wait } = waiting;
-    let found = match shared.source.get(key, wait).await {
-        Ok(Some(data)) => {
-            let Some(reserved) = shared.memory.try_reserve(data.len()) else {
+    let found = match shared.source.get_blob(key, wait).await {
+        Ok(Some(blob)) => {
+            let Some(reserved) = shared.memory.try_reserve(blob.data.len()) else {
                 let request = Some(BlobRequest::Get { key, wait: Duration::ZERO });
                 return Waited::Again(Received { id, request });
             };
-            Ok(Some((data, Some(reserved))))
+            Ok(Some((blob, Some(reserved))))
         }
         Ok(None) => Ok(None),
         Err(error) => Err(error),
@@ -78,22 +78,26 @@ pub(super) async fn wait(shared: Arc<Shared>, waiting: Waiting) -> Waited {
     Waited::Ready(ready(&shared, id, found))
 }
 
-type Paid = (Bytes, Option<Reserved>);
+type Paid = (Blob, Option<Reserved>);
 
 async fn paid(shared: &Shared, request: BlobRequest) -> Result<Option<Paid>, BlobError> {
     // Nobody closes the semaphore.
     let _turn = shared.lookups.acquire().await.map_err(|_| BlobError::Stopping)?;
-    let Some(data) = request.answer(&*shared.source).await? else { return Ok(None) };
-    if data.len() <= FREE {
-        return Ok(Some((data, None)));
+    let Some(blob) = request.answer(&*shared.source).await? else { return Ok(None) };
+    if blob.data.len() <= FREE {
+        return Ok(Some((blob, None)));
     }
-    let reserved = shared.memory.reserve(data.len()).await;
-    Ok(Some((data, reserved)))
+    let reserved = shared.memory.reserve(blob.data.len()).await;
+    Ok(Some((blob, reserved)))
 }
 
 fn ready(shared: &Shared, id: u64, found: Result<Option<Paid>, BlobError>) -> Ready {
+    let mut checksum = None;
     let (answer, reserved) = match found {
-        Ok(Some((data, reserved))) => (Answer::Found(data), reserved),
+        Ok(Some((blob, reserved))) => {
+            checksum = blob.checksum;
+            (Answer::Found(blob.data), reserved)
+        }
         Ok(None) => {
             count(&shared.counters.missing);
             (Answer::Missing, None)
@@ -104,7 +108,7 @@ fn ready(shared: &Shared, id: u64, found: Result<Option<Paid>, BlobError>) -> Re
             (failed(&error), None)
         }
     };
-    Ready { id, answer, reserved }
+    Ready { id, answer, checksum, reserved }
 }
 
 /// A store that fails is no store without the blob.

@@ -16,6 +16,8 @@ const SLICES: usize = 256;
 pub(super) struct Ready {
     pub(super) id: u64,
     pub(super) answer: Answer,
+    /// Of what was found, where it is at hand.
+    pub(super) checksum: Option<u32>,
     /// None for what has next to no bytes.
     pub(super) reserved: Option<Reserved>,
 }
@@ -39,8 +41,8 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn push(&mut self, ready: Ready) {
-        let Ready { id, answer, reserved } = ready;
-        let head = Head::new(id, &answer);
+        let Ready { id, answer, checksum, reserved } = ready;
+        let head = Head::summed(id, &answer, checksum);
         let data = answer.into_data();
         self.bytes += head.as_slice().len() + data.len();
         self.entries.push_back(Entry { head, data, _reserved: reserved });

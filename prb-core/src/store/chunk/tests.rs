@@ -58,6 +58,23 @@ proptest! {
     }
 
     #[test]
+    fn a_frame_without_a_checksum_is_hashed(body in prop::collection::vec(any::<u8>(), 1..50)) {
+        let entry = Entry {
+            first: 1,
+            last: 1,
+            offset: 0,
+            stored: 0,
+            raw: body.len() as u32,
+            hash: blake2_128(&body),
+        };
+        let frame = zstd::bulk::compress(&body, 3).unwrap();
+        prop_assert!(!has_checksum(&frame));
+        prop_assert_eq!(&entry.open(&frame).unwrap()[..], &body[..]);
+        let other = body.iter().map(|byte| !byte).collect::<Vec<_>>();
+        prop_assert!(entry.open(&zstd::bulk::compress(&other, 3).unwrap()).is_err());
+    }
+
+    #[test]
     fn a_cut_off_object_is_an_error(length in 0_usize..200) {
         let (object, _) = encode(NAME, &units(&vec![vec![7; 100]; 4]), 3).unwrap();
         prop_assume!(length < HEADER + 4 * ENTRY + CHECKSUM);

@@ -55,6 +55,17 @@ async fn check(store: &Store, end: u32) {
 }
 
 #[tokio::test]
+async fn what_is_sealed_comes_with_its_checksum() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    add(&store, 100);
+    store.blocks.commit(Durability::WhenSealed).await.unwrap();
+    let (body, checksum) = store.blocks.summed_unit(1).await.unwrap().unwrap();
+    assert_eq!(checksum, Some(crc_fast::crc32_iscsi(&body)));
+    assert!(store.blocks.summed_unit(24).await.unwrap().unwrap().1.is_none(), "of the tail");
+}
+
+#[tokio::test]
 async fn what_is_committed_survives_and_chunks_are_aligned() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;

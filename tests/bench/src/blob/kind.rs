@@ -12,7 +12,7 @@ pub(super) struct Kind {
     /// Its parachain blocks.
     pub(super) first: u32,
     pub(super) last: u32,
-    /// How many of them make up what is hot: together less than half of the provider's cache.
+    /// How many of them make up what is hot: together less than the provider's cache.
     pub(super) hot: u32,
     /// Hot gets in a round.
     pub(super) gets: u32,
@@ -26,13 +26,13 @@ const MEDIUM_BLOCKS: u32 = 2048;
 const SMALL: Kind =
     Kind { name: "small", folder: "headers", first: 1, last: 2048, hot: 2048, gets: 400_000 };
 const LARGE: Kind =
-    Kind { name: "large", folder: "blocks", first: 1, last: 128, hot: 24, gets: 1_000 };
+    Kind { name: "large", folder: "blocks", first: 1, last: 128, hot: 16, gets: 1_000 };
 const MEDIUM: Kind = Kind {
     name: "medium",
     folder: "blocks",
     first: LARGE.last + 1,
     last: BLOCKS,
-    hot: 512,
+    hot: 320,
     gets: 16_000,
 };
 

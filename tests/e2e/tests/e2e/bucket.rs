@@ -122,6 +122,17 @@ async fn keys(provider: &DataProviderHandle, relay: u32, para: u32) -> Vec<BlobK
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_providers_serve_what_a_third_puts_into_a_bucket_and_outlast_its_absence() {
+    outlast(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: the bucket is away for a minute"]
+async fn two_providers_outlast_a_bucket_that_is_away_for_a_minute() {
+    outlast(Duration::from_mins(1)).await;
+}
+
+/// Two providers serve what a third ingests; then the bucket is away for so long.
+async fn outlast(absence: Duration) {
     let s3 = S3::start().await;
     let config = NetworkConfig {
         relay_block_time: Duration::from_millis(100),
@@ -167,9 +178,12 @@ async fn two_providers_serve_what_a_third_puts_into_a_bucket_and_outlast_its_abs
     let mut status = first.subscribe();
     let said = status.wait_for(|status| !status.problems.is_empty());
     tokio::time::timeout(PATIENCE, said).await.expect("it says so").unwrap();
-    let waiting = fresh.get(BlobKey::Blocks(3), PATIENCE);
+    let waiting = fresh.get(BlobKey::Blocks(3), absence + PATIENCE);
     let back = async {
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::sleep(absence).await;
+        for key in &keys {
+            assert!(first.get(*key, Duration::ZERO).await.unwrap().is_some(), "{key}");
+        }
         gates.iter().for_each(Gate::reopen);
     };
     let (waited, ()) = tokio::join!(waiting, back);
