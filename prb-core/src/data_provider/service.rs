@@ -116,12 +116,13 @@ impl DataProvider {
         for chain in [relay.clone(), para.clone()] {
             tasks.spawn(watch(chain, config.health_interval, cancel.clone()));
         }
+        let serving = handle.clone();
         tasks.spawn(async move {
             let mut heights = store.heights();
             loop {
                 let stored = *heights.borrow_and_update();
                 progress.asked(relay.health(), para.health());
-                progress.stored(stored, Instant::now());
+                progress.stored(serving.inner.server.served(stored), Instant::now());
                 tokio::select! {
                     () = tokio::time::sleep(TICK) => {}
                     () = cancel.cancelled() => return,
