@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand};
 
+mod admin;
 mod bucket;
 mod chain;
 mod data_dir;
@@ -12,6 +13,7 @@ mod db;
 mod dev;
 mod devnet;
 mod lifecycle;
+mod listen;
 mod peer;
 mod pruntime;
 mod queue;
@@ -22,6 +24,7 @@ mod tests;
 mod trader;
 mod walkie;
 
+pub use admin::AdminArgs;
 pub use bucket::{BucketArgs, BucketUrl};
 pub use chain::{ParaArgs, RelayArgs};
 pub use data_dir::DataDirArgs;
@@ -33,13 +36,14 @@ pub use db::{
 pub use dev::{DevArgs, Goal};
 pub use devnet::DevnetArgs;
 pub use lifecycle::{LifecycleArgs, WorkerArgs};
+pub use listen::Listen;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
 pub use pruntime::{Mode, PruntimeArgs};
 pub use queue::{QueueArgs, QueueCommand, QueueReachArgs, State};
 pub use redis::{RedisArgs, RedisUrl};
 pub use stop::Stop;
 pub use trader::{TraderArgs, TradingArgs};
-pub use walkie::{AccessArgs, DiscoveryArgs, GrpcArgs, GrpcListen, WalkieArgs};
+pub use walkie::{AccessArgs, DiscoveryArgs, GrpcArgs, WalkieArgs};
 
 /// prb keeps a fleet of pRuntime workers in sync with the chain and earning.
 #[derive(Debug, Parser)]

@@ -13,6 +13,8 @@ mod list;
 mod request;
 mod target;
 
+pub(crate) use list::role;
+
 /// `prb peer`.
 pub(crate) fn run(command: PeerCommand, log: &str) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use prb_core::telemetry::Registry;
 use prb_walkie::identity::{Identity, Name};
 
+mod admin;
 mod chain;
 pub(crate) mod data_provider;
 pub(crate) mod door;
@@ -25,6 +27,11 @@ async fn identity(folder: &Path, name: Name) -> Result<Arc<Identity>> {
     let folder = folder.to_owned();
     let load = move || Identity::load_or_create(&folder, name);
     Ok(Arc::new(tokio::task::spawn_blocking(load).await??))
+}
+
+/// What of a service can be watched: nothing yet.
+fn registry(role: &Role) -> Registry {
+    Registry::new(role.name, env!("CARGO_PKG_VERSION"))
 }
 
 /// Makes a service's folder if needed: nobody else reads what is in it.

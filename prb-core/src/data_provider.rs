@@ -21,6 +21,7 @@ mod serve;
 mod service;
 mod state;
 mod status;
+mod stock;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,6 @@ pub use offline::{Finding, ImportError, OfflineStore, Part, Report};
 #[cfg(feature = "walkie")]
 pub use rpc::DataProviderRpc;
 pub use service::{DataProvider, DataProviderBuilder};
-pub use status::{ChainStatus, Problem, ProviderStatus, Stage};
+pub use status::{ChainStatus, Disk, Problem, ProviderStatus, Stage};
 
 pub use crate::store::{Bucket, BucketCredentials, KindStats, StoreConfig, StoreError};

@@ -16,6 +16,7 @@ pub mod pruntime;
 pub mod queue;
 pub mod scale;
 pub mod store;
+pub mod telemetry;
 #[cfg(test)]
 mod test_vectors;
 mod tls;

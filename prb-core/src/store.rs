@@ -178,11 +178,6 @@ impl Store {
         self.heights.subscribe()
     }
 
-    /// Makes those who wait for something to be stored look again.
-    pub(crate) fn wake_readers(&self) {
-        self.heights.send_modify(|_| ());
-    }
-
     /// Opens the relay chain's segments, of which block `first` is the first.
     pub(crate) async fn open_relay(&self, first: u32) -> Result<RelaySegments, StoreError> {
         let tree = self.db.open_tree("relay")?;

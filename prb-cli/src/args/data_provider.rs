@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::{AccessArgs, BucketArgs, DataDirArgs, GrpcArgs, ParaArgs, RelayArgs, WalkieArgs};
+use super::{
+    AccessArgs, AdminArgs, BucketArgs, DataDirArgs, GrpcArgs, ParaArgs, RelayArgs, WalkieArgs,
+};
 
 /// A data provider as a process of its own.
 #[derive(Clone, Debug, Args)]
@@ -28,6 +30,13 @@ pub struct DataProviderArgs {
     /// The same over gRPC.
     #[command(flatten)]
     pub grpc: GrpcArgs,
+    /// Who watches it.
+    #[command(flatten)]
+    pub admin: AdminArgs,
+    /// Nothing new for so many seconds is said, and makes the service not ready.
+    #[arg(long, value_name = "S", env = "PRB_STALL_AFTER", default_value_t = 60)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400), help_heading = "Watching")]
+    pub stall_after: u64,
     /// Port at which blobs are served over TCP to whoever can connect; 0 takes a free one.
     #[arg(long, value_name = "PORT", env = "PHALA_DATA_PROVIDER_LOCAL_SERVER_PORT")]
     #[arg(default_value_t = 8012)]

@@ -1,13 +1,13 @@
 //! A service's place among its peers.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use prb_walkie::access::Mode;
 use prb_walkie::{Multiaddr, PeerId};
+
+use super::Listen;
 
 /// Who the service is, where it listens, and how it finds its peers.
 #[derive(Clone, Debug, Args)]
@@ -75,7 +75,7 @@ pub struct AccessArgs {
 pub struct GrpcArgs {
     /// Where gRPC is served, or off; loopback on the service's usual port without this.
     #[arg(long, value_name = "ADDR", env = "PRB_GRPC_LISTEN")]
-    pub grpc_listen: Option<GrpcListen>,
+    pub grpc_listen: Option<Listen>,
 
     /// Certificate chain in PEM; gRPC is then served over TLS.
     #[arg(long, value_name = "FILE", env = "PRB_GRPC_TLS_CERT", requires = "grpc_tls_key")]
@@ -84,25 +84,4 @@ pub struct GrpcArgs {
     /// The certificate's private key in PEM.
     #[arg(long, value_name = "FILE", env = "PRB_GRPC_TLS_KEY", requires = "grpc_tls_cert")]
     pub grpc_tls_key: Option<PathBuf>,
-}
-
-/// Where gRPC is served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrpcListen {
-    /// Nowhere.
-    Off,
-    /// Here; port 0 takes a free one.
-    At(SocketAddr),
-}
-
-impl FromStr for GrpcListen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "off" {
-            return Ok(Self::Off);
-        }
-        let wrong = |_| "an address and port, as 127.0.0.1:9471, or off".to_owned();
-        text.parse().map(Self::At).map_err(wrong)
-    }
 }

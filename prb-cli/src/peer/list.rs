@@ -65,7 +65,8 @@ async fn describe(walkie: &Walkie, peer: Peer) -> Value {
     })
 }
 
-fn role(role: WalkieRoles) -> &'static str {
+/// What a service is called in commands.
+pub(crate) fn role(role: WalkieRoles) -> &'static str {
     match role {
         WalkieRoles::WrClient => "client",
         WalkieRoles::WrDataProviderInt => "data-provider",

@@ -18,7 +18,7 @@ use prb_walkie::node::Walkie;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::node::{self, DATA_PROVIDER, Settings};
-use super::{STOP_LIMIT, chain, identity, make_folder};
+use super::{STOP_LIMIT, admin, chain, identity, make_folder, registry};
 use crate::Failure;
 use crate::args::DataProviderArgs;
 use crate::logging::{self, Target};
@@ -58,6 +58,8 @@ async fn serve(
         Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
     let node = settings.prepare(&DATA_PROVIDER)?;
     let identity = identity(&args.walkie.key_dir, Name::DataProvider).await?;
+    let registry = registry(&DATA_PROVIDER);
+    admin::start(args.admin.admin_listen, &DATA_PROVIDER, registry.clone(), stack).await?;
     let config = config(args, folder)?;
     let para = ChainClient::new(config.para.clone());
     let provider = DataProvider::builder(config).build()?;
@@ -67,16 +69,20 @@ async fn serve(
         async move { said(provider.shutdown().await) }
     });
 
+    registry.register(provider.clone());
+
     let blobs = BlobServerConfig::new((Ipv4Addr::UNSPECIFIED, args.blob_port).into());
     let blobs = BlobServer::builder(blobs, Arc::new(provider.clone())).build().start().await?;
     provider.announce_blob_server(blobs.address().port());
     tracing::info!(address = %blobs.address(), "serves blobs");
+    registry.register(blobs.clone());
     stack.push("blob server", async move { blobs.shutdown().await });
 
     let joining = async {
         let chain = chain::identity(&para, Some(&provider as &dyn BlobSource)).await;
         let handlers = DataProviderRpc::new(provider.clone());
         let walkie = node.start(chain, &identity, handlers.clone(), stack).await?;
+        registry.register(node::Peers::of(&walkie));
         stack.push("gets that wait", async move { handlers.stop_waiting() });
         Ok::<Walkie, anyhow::Error>(walkie)
     };
@@ -100,6 +106,7 @@ fn config(args: &DataProviderArgs, folder: &Path) -> Result<DataProviderConfig, 
     config.store.read_only = args.bucket.read_only;
     config.relay = chain::nodes(&args.relay.relay_endpoints);
     config.para = chain::nodes(&args.para.para_endpoints);
+    config.stall_after = Duration::from_secs(args.stall_after);
     config.shutdown_timeout = Duration::from_secs(6);
     Ok(config)
 }

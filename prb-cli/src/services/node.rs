@@ -3,17 +3,22 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use prb_core::telemetry::catalogue::WALKIE_PEERS;
+use prb_core::telemetry::{Samples, Source};
 use prb_walkie::access;
 use prb_walkie::access::psk::PreSharedKey;
 use prb_walkie::identity::Identity;
-use prb_walkie::node::{Config, Discovery, Grpc, Introduction, Tls, Walkie};
+use prb_walkie::node::{Config, Discovery, Grpc, Introduction, Tls, View, Walkie};
 use prb_walkie::proto::WalkieRoles;
 use prb_walkie::proto::walkie_rpc_server::WalkieRpc;
+use tokio::sync::watch;
 
 use super::door::Door;
-use crate::args::{AccessArgs, DiscoveryArgs, GrpcArgs, GrpcListen, WalkieArgs};
+use crate::args::{AccessArgs, DiscoveryArgs, GrpcArgs, Listen, WalkieArgs};
+use crate::peer;
 use crate::shutdown::Stack;
 
 /// Which service it is.
@@ -24,14 +29,24 @@ pub(crate) struct Role {
     pub(crate) wire: WalkieRoles,
     /// Where it serves gRPC if nothing else is said.
     grpc_port: u16,
+    /// Where it serves those who watch it if nothing else is said.
+    pub(super) admin_port: u16,
 }
 
-pub(crate) const DATA_PROVIDER: Role =
-    Role { name: "data-provider", wire: WalkieRoles::WrDataProviderInt, grpc_port: 9471 };
-pub(crate) const LIFECYCLE: Role =
-    Role { name: "lifecycle", wire: WalkieRoles::WrLifecycleManager, grpc_port: 9472 };
+pub(crate) const DATA_PROVIDER: Role = Role {
+    name: "data-provider",
+    wire: WalkieRoles::WrDataProviderInt,
+    grpc_port: 9471,
+    admin_port: 9461,
+};
+pub(crate) const LIFECYCLE: Role = Role {
+    name: "lifecycle",
+    wire: WalkieRoles::WrLifecycleManager,
+    grpc_port: 9472,
+    admin_port: 9462,
+};
 pub(crate) const TRADER: Role =
-    Role { name: "trader", wire: WalkieRoles::WrTrader, grpc_port: 9473 };
+    Role { name: "trader", wire: WalkieRoles::WrTrader, grpc_port: 9473, admin_port: 9463 };
 
 /// What a node is made from.
 pub(super) struct Settings<'a> {
@@ -69,9 +84,9 @@ impl Settings<'_> {
             psk: self.access.psk_file.as_deref().map(PreSharedKey::load).transpose()?,
         };
         let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, role.grpc_port));
-        config.grpc = match self.grpc.grpc_listen.unwrap_or(GrpcListen::At(usual)) {
-            GrpcListen::Off => None,
-            GrpcListen::At(address) => {
+        config.grpc = match self.grpc.grpc_listen.unwrap_or(Listen::At(usual)) {
+            Listen::Off => None,
+            Listen::At(address) => {
                 Some(Grpc { address, token: Some(door.make_token()?), tls: tls(self.grpc)? })
             }
         };
@@ -110,6 +125,31 @@ pub(super) async fn ended(walkie: &Walkie) -> anyhow::Error {
     let mut view = walkie.subscribe();
     while view.changed().await.is_ok() {}
     anyhow::anyhow!("the node among the peers has ended")
+}
+
+/// The peers of a node, as they are watched.
+pub(super) struct Peers(watch::Receiver<Arc<View>>);
+
+impl Peers {
+    pub(super) fn of(walkie: &Walkie) -> Self {
+        Self(walkie.subscribe())
+    }
+}
+
+impl Source for Peers {
+    fn measure(&self, samples: &mut Samples) {
+        let view = self.0.borrow().clone();
+        for role in [
+            WalkieRoles::WrClient,
+            WalkieRoles::WrDataProviderInt,
+            WalkieRoles::WrDataProviderExt,
+            WalkieRoles::WrLifecycleManager,
+            WalkieRoles::WrTrader,
+        ] {
+            let peers = view.peers.iter().filter(|peer| peer.role == role).count();
+            samples.put(&WALKIE_PEERS, [peer::role(role)], peers as f64);
+        }
+    }
 }
 
 /// How peers are found.

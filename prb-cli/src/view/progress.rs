@@ -110,12 +110,17 @@ fn duration(seconds: f64) -> String {
 
 /// How much of the way to the targets is done, in parts of `of`: that of the chain farther behind.
 fn done(info: &Info, of: i64) -> i64 {
-    let part = |stored: i32, target: i32| match target {
-        ..=0 => 0,
-        target => i64::from(stored.clamp(0, target)) * of / i64::from(target),
+    let part = |start: i32, stored: i32, target: i32| {
+        let way = i64::from(target) - i64::from(start);
+        let gone = i64::from(stored) - i64::from(start);
+        if way > 0 { gone.clamp(0, way) * of / way } else { 0 }
     };
-    part(info.parent_committed_height, info.parent_target)
-        .min(part(info.para_committed_height, info.para_target))
+    // The relay chain is older than what workers start from.
+    part(info.parent_start_header - 1, info.parent_committed_height, info.parent_target).min(part(
+        0,
+        info.para_committed_height,
+        info.para_target,
+    ))
 }
 
 fn is_idle(status: &ProviderStatus) -> bool {
@@ -137,6 +142,7 @@ mod tests {
 
     fn status(relay: i32, para: i32) -> ProviderStatus {
         let info = Info {
+            parent_start_header: 1,
             parent_committed_height: relay,
             parent_target: 1000,
             parent_rate: 12.34,
@@ -154,6 +160,13 @@ mod tests {
         let bar = bar(&status(1000, 250));
         assert!(bar.starts_with("██████████░░░░░░░░░░ relay 1000/1000 (12.3/s) · "), "{bar}");
         assert!(bar.contains("para 250/500 (5.0/s) · 2 min to go"), "{bar}");
+    }
+
+    #[test]
+    fn the_way_begins_where_workers_start() {
+        let mut late = status(900, 400);
+        late.info.parent_start_header = 801;
+        assert_eq!(done(&late.info, 20), 10);
     }
 
     #[test]

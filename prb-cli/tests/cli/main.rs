@@ -11,3 +11,4 @@ mod machines;
 mod peers;
 mod services;
 mod trader;
+mod watched;

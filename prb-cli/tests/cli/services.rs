@@ -14,7 +14,7 @@ use crate::fixture::{Prb, text};
 use crate::machines::{self, Machine, Machines};
 
 /// Generous: a machine that is busy with other tests must not fail this one.
-const LONG: Duration = Duration::from_mins(3);
+pub(crate) const LONG: Duration = Duration::from_mins(3);
 const STOP: Duration = Duration::from_secs(20);
 pub(crate) const WORKERS: usize = 2;
 
@@ -49,12 +49,16 @@ impl Service {
         self.child.wait().unwrap();
     }
 
+    /// Sends it a signal, by the signal's name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Ends it as an operator does.
     pub(crate) fn stop(mut self) {
-        let id = self.child.id().to_string();
-        assert!(
-            std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success()
-        );
+        self.signal("TERM");
         let ended = eventually(STOP, || self.child.try_wait().unwrap());
         let code = ended.and_then(|status| status.code());
         assert_eq!(code, Some(0), "{} did not end well:\n{}", self.name, self.said());
@@ -76,7 +80,7 @@ impl Drop for Service {
 }
 
 #[expect(clippy::disallowed_methods, reason = "no executor runs here")]
-fn eventually<T>(within: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn eventually<T>(within: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + within;
     loop {
         let found = look();

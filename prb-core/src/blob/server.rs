@@ -21,6 +21,7 @@ use crate::error::{Classify, ErrorClass};
 mod accept;
 mod answer;
 mod connection;
+mod figures;
 mod inbox;
 mod memory;
 mod outbox;

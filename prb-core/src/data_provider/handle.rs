@@ -1,7 +1,7 @@
 //! A running data provider, as others hold it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -15,6 +15,7 @@ use super::serve::Server;
 use super::status::{Progress, ProviderStatus};
 use crate::blob::{Blob, BlobError, BlobKey, BlobSource};
 use crate::store::{Store, StoreError};
+use crate::telemetry::{Obstacle, Samples, Source};
 
 /// A running data provider; clones are the same one. It runs until [`Self::shutdown`], whatever
 /// becomes of its nodes.
@@ -30,6 +31,7 @@ pub(super) struct Inner {
     pub(super) repairs: mpsc::Sender<u32>,
     pub(super) cancel: CancellationToken,
     pub(super) tasks: TaskTracker,
+    pub(super) stall_after: Duration,
     pub(super) shutdown_timeout: Duration,
 }
 
@@ -96,6 +98,16 @@ impl BlobSource for DataProviderHandle {
             Ok(())
         }
         .boxed()
+    }
+}
+
+impl Source for DataProviderHandle {
+    fn measure(&self, samples: &mut Samples) {
+        self.status().measure(SystemTime::now(), samples);
+    }
+
+    fn obstacles(&self) -> Vec<Obstacle> {
+        self.status().obstacles(SystemTime::now(), self.inner.stall_after)
     }
 }
 

@@ -152,11 +152,12 @@ async fn run_stages(
         info.parent_start_header = height(genesis.position.next());
     });
     let segments = Arc::new(context.store.open_relay(genesis.position.next()).await?);
+    // Mending takes as long as nodes do not answer; what is whole is served meanwhile.
+    ready(genesis.para_id, segments.clone());
     if !mend::mend(context, &genesis, &segments).await? {
         return Ok(());
     }
     let position = position::resume(&genesis, &segments).await?;
-    ready(genesis.para_id, segments.clone());
     context.progress.went_on(Stage::Store);
     tracing::info!(
         para_id = genesis.para_id,

@@ -1,20 +1,20 @@
 //! Answers to gets.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use parity_scale_codec::DecodeAll;
 use prb_walkie::proto::data_provider::{State, States};
 use prost::Message as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::state::StateInfo;
 use crate::blob::{Blob, BlobError, BlobKey};
 use crate::store::relay::RelaySegments;
-use crate::store::{Store, StoreError, Summed};
+use crate::store::{Heights, Store, StoreError, Summed};
 
 /// How soon a store that failed is read again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -24,7 +24,7 @@ pub(super) struct Server {
     store: Arc<Store>,
     para_id: OnceLock<u32>,
     /// There once the genesis is known; another after the store failed and was read again.
-    relay: RwLock<Option<Arc<RelaySegments>>>,
+    relay: watch::Sender<Option<Arc<RelaySegments>>>,
     waiting: Semaphore,
     cancel: CancellationToken,
 }
@@ -34,7 +34,7 @@ impl Server {
         Self {
             store,
             para_id: OnceLock::new(),
-            relay: RwLock::default(),
+            relay: watch::Sender::default(),
             waiting: Semaphore::new(max_waiting.min(Semaphore::MAX_PERMITS)),
             cancel,
         }
@@ -43,9 +43,13 @@ impl Server {
     /// Now relay chain segments can be served.
     pub(super) fn ready(&self, para_id: u32, relay: Arc<RelaySegments>) {
         let _ = self.para_id.set(para_id);
-        *self.relay.write().unwrap_or_else(PoisonError::into_inner) = Some(relay);
-        // What they wait for may have been stored long ago.
-        self.store.wake_readers();
+        self.relay.send_replace(Some(relay));
+    }
+
+    /// What of the stored heights can be got.
+    pub(super) fn served(&self, stored: Heights) -> Heights {
+        let readable = self.relay.borrow().is_some();
+        Heights { relay: stored.relay.filter(|_| readable), ..stored }
     }
 
     /// The answer under `key`, waited for at most `wait`.
@@ -55,12 +59,13 @@ impl Server {
         wait: Duration,
     ) -> Result<Option<Blob>, BlobError> {
         let deadline = Instant::now() + wait;
-        let mut heights = self.store.heights();
+        let (mut heights, mut relay) = (self.store.heights(), self.relay.subscribe());
         loop {
             if self.cancel.is_cancelled() {
                 return Err(BlobError::Stopping);
             }
             heights.mark_unchanged();
+            relay.mark_unchanged();
             let found = self.look_up(key).await;
             // What is damaged will be mended, and a bucket that is away will come back.
             let absent = match found {
@@ -75,8 +80,9 @@ impl Server {
             }
             let again = Instant::now() + if absent.is_err() { RETRY } else { wait };
             tokio::select! {
-                // The sender lives as long as the store.
+                // The senders live as long as the store and this server.
                 _ = heights.changed() => {}
+                _ = relay.changed() => {}
                 () = sleep_until(again) => {}
                 () = sleep_until(deadline) => return absent,
                 () = self.cancel.cancelled() => return Err(BlobError::Stopping),
@@ -92,7 +98,7 @@ impl Server {
                 _ => Ok(None),
             },
             BlobKey::Relay(number) => {
-                let relay = self.relay.read().unwrap_or_else(PoisonError::into_inner).clone();
+                let relay = self.relay.borrow().clone();
                 match relay {
                     Some(relay) => relay.summed_segment(number).await,
                     None => Ok(None),

@@ -16,6 +16,7 @@ use super::handle::{DataProviderHandle, Inner};
 use super::ingest::{self, Context};
 use super::serve::Server;
 use super::status::{Progress, height};
+use super::stock;
 use crate::chain::{ChainClient, ChainSource};
 use crate::store::{Store, StoreError};
 
@@ -61,7 +62,7 @@ impl DataProvider {
         let Self { config, relay, para } = self;
         let store = Arc::new(Store::open(&config.data_dir, &config.store).await?);
         let [headers_per_chunk, blocks_per_chunk] = store.units();
-        let progress = Arc::new(Progress::new(Info {
+        let info = Info {
             para_id: config.para_id.map_or(-1, height),
             parent_start_header: -1,
             parent_target: -1,
@@ -76,7 +77,8 @@ impl DataProvider {
             headers_per_chunk,
             blocks_per_chunk,
             ..Info::default()
-        }));
+        };
+        let progress = Arc::new(Progress::new(info, store.read_only()));
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (repairs, bad_blocks) = mpsc::channel(ingest::REPAIRS_WAITING);
         let server = Server::new(store.clone(), config.max_waiting, cancel.clone());
@@ -88,6 +90,7 @@ impl DataProvider {
                 repairs,
                 cancel: cancel.clone(),
                 tasks: tasks.clone(),
+                stall_after: config.stall_after,
                 shutdown_timeout: config.shutdown_timeout,
             }),
         };
@@ -116,12 +119,19 @@ impl DataProvider {
         for chain in [relay.clone(), para.clone()] {
             tasks.spawn(watch(chain, config.health_interval, cancel.clone()));
         }
+        tasks.spawn(stock::count(
+            store.clone(),
+            config.data_dir.clone(),
+            progress.clone(),
+            cancel.clone(),
+        ));
+        let serving = handle.clone();
         tasks.spawn(async move {
             let mut heights = store.heights();
             loop {
                 let stored = *heights.borrow_and_update();
                 progress.asked(relay.health(), para.health());
-                progress.stored(stored, Instant::now());
+                progress.stored(serving.inner.server.served(stored), Instant::now());
                 tokio::select! {
                     () = tokio::time::sleep(TICK) => {}
                     () = cancel.cancelled() => return,

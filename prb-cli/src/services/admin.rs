@@ -1,0 +1,129 @@
+//! What watches a service over HTTP: its figures, that it lives, and whether it is ready.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use prb_core::telemetry::{CONTENT_TYPE, Registry};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Role;
+use crate::args::Listen;
+use crate::shutdown::Stack;
+
+/// Most connections at once; further ones wait.
+const CONNECTIONS: usize = 16;
+/// Longest life of a connection, which asks once.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long accepting rests when the system refuses.
+const REST: Duration = Duration::from_millis(100);
+
+/// Listens where the arguments want it, or on the usual port of the service, until stopped.
+pub(super) async fn start(
+    listen: Option<Listen>,
+    role: &Role,
+    registry: Registry,
+    stack: &mut Stack,
+) -> Result<()> {
+    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, role.admin_port));
+    let Listen::At(address) = listen.unwrap_or(Listen::At(usual)) else { return Ok(()) };
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.with_context(|| format!("cannot serve metrics at {address}"))?;
+    let address = listener.local_addr().context("cannot serve metrics")?;
+    tracing::info!("serves metrics and health at http://{address}");
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    tasks.spawn(accept(listener, pages(registry), stop.clone(), tasks.clone()));
+    stack.push("metrics and health", async move {
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+    });
+    Ok(())
+}
+
+fn pages(registry: Registry) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        // Whoever answers lives: a service that ends takes its process with it.
+        .route("/livez", get("ok\n"))
+        .route("/readyz", get(ready))
+        .with_state(registry)
+}
+
+async fn metrics(State(registry): State<Registry>) -> Response {
+    match registry.to_text() {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// What keeps the service from its work, or that nothing does.
+async fn ready(State(registry): State<Registry>) -> Response {
+    let obstacles: Vec<Value> = registry
+        .obstacles()
+        .into_iter()
+        .map(|obstacle| {
+            let seconds = obstacle.since.and_then(|since| since.elapsed().ok());
+            json!({
+                "part": obstacle.part,
+                "reason": obstacle.reason,
+                "seconds": seconds.map(|age| age.as_secs()),
+            })
+        })
+        .collect();
+    let ready = obstacles.is_empty();
+    let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(json!({ "ready": ready, "obstacles": obstacles }))).into_response()
+}
+
+async fn accept(listener: TcpListener, pages: Router, stop: CancellationToken, tasks: TaskTracker) {
+    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let accepting = async {
+        // The semaphore is never closed.
+        while let Ok(permit) = free.clone().acquire_owned().await {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let (answering, stop) = (answer(stream, pages.clone()), stop.clone());
+                    tasks.spawn(async move {
+                        let _permit = permit;
+                        tokio::select! {
+                            () = answering => {}
+                            () = stop.cancelled() => {}
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "cannot take a connection");
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn answer(stream: TcpStream, pages: Router) {
+    let connection = hyper::server::conn::http1::Builder::new()
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(pages));
+    match tokio::time::timeout(PATIENCE, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection failed"),
+        Err(_) => tracing::debug!("a connection was too slow"),
+    }
+}

@@ -1,0 +1,121 @@
+//! Every figure there is, by name.
+
+use super::metric::{Description, Kind, Metric};
+
+/// Makes a constant of each figure, and the list of all.
+macro_rules! catalogue {
+    ($($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
+        $(
+            #[doc = concat!("`", $name, "`: ", $help, ".")]
+            pub static $constant: Metric<{ <[&str]>::len(&[$($label),*]) }> = Metric {
+                name: $name,
+                kind: Kind::$kind,
+                labels: [$($label),*],
+                help: $help,
+            };
+        )*
+
+        /// All of them, in the order in which they are shown.
+        pub static ALL: &[Description] = &[$($constant.describe()),*];
+    };
+}
+
+catalogue! {
+    BUILD_INFO = Gauge "prb_build_info" ["service", "version"]
+        "Always 1: which service runs, in which version";
+    READY = Gauge "prb_ready" ["service"]
+        "1 while nothing keeps the service from its work, else 0";
+
+    CHAIN_HEIGHT = Gauge "prb_chain_height" ["chain", "kind"]
+        "Height of a chain as its nodes tell it";
+    CHAIN_RPC_HEALTHY = Gauge "prb_chain_rpc_healthy" ["chain", "endpoint"]
+        "1 while a node of the chain is asked without reserve, else 0";
+    CHAIN_RPC_HEIGHT = Gauge "prb_chain_rpc_height" ["chain", "endpoint"]
+        "Newest finalized block of a node";
+    CHAIN_RPC_LATENCY = Gauge "prb_chain_rpc_latency_seconds" ["chain", "endpoint"]
+        "How long a node takes to answer what costs it nothing";
+    CHAIN_RPC_REQUESTS = Counter "prb_chain_rpc_requests_total" ["chain", "endpoint"]
+        "Requests to a node";
+    CHAIN_RPC_FAILURES = Counter "prb_chain_rpc_failures_total" ["chain", "endpoint"]
+        "Requests that a node did not answer";
+    CHAIN_RPC_REFUSED = Counter "prb_chain_rpc_refused_total" ["chain", "endpoint"]
+        "Answers of a node that were wrong";
+    CHAIN_RPC_BYTES = Counter "prb_chain_rpc_bytes_total" ["chain", "endpoint"]
+        "Bytes of JSON in a node's answers";
+
+    PROVIDER_STALLED = Gauge "prb_provider_stalled_seconds" ["stage"]
+        "How long a stage of the data provider has not gone on, 0 while it does";
+    PROVIDER_FAILURES = Counter "prb_provider_failures_total" ["stage"]
+        "Attempts of a stage of the data provider that failed";
+    PROVIDER_REFUSED = Counter "prb_provider_refused_total" []
+        "Answers of nodes that the data provider refused as wrong";
+    PROVIDER_REPAIRED = Counter "prb_provider_repaired_total" []
+        "Blocks fetched anew because a worker could not use them";
+    PROVIDER_RATE = Gauge "prb_provider_blocks_per_second" ["chain"]
+        "Blocks stored per second over the last minute";
+    PROVIDER_SECONDS_TO_TARGET = Gauge "prb_provider_seconds_to_target" []
+        "Time until all that is final is stored, absent where that is not known";
+    PROVIDER_LAST_STORED = Gauge "prb_provider_last_stored_timestamp_seconds" ["chain"]
+        "When a block of the chain was last stored, in seconds since 1970";
+
+    STORE_BYTES = Gauge "prb_store_bytes" ["kind"]
+        "Bytes of sealed chunks";
+    STORE_CHUNKS = Gauge "prb_store_chunks" ["kind"]
+        "Sealed chunks";
+    STORE_DISK_BYTES = Gauge "prb_store_disk_bytes" []
+        "Size of the file system that the store's folder is on";
+    STORE_FREE_BYTES = Gauge "prb_store_free_bytes" []
+        "Room left on it";
+
+    BLOB_HEIGHT = Gauge "prb_blob_height" ["chain", "kind"]
+        "Height up to which blocks are fetched, verified and stored";
+    BLOB_BYTES = Counter "prb_blob_bytes_total" []
+        "Bytes of blobs served over TCP";
+    BLOB_ANSWERS = Counter "prb_blob_answers_total" []
+        "Gets answered over TCP";
+    BLOB_EMPTY_ANSWERS = Counter "prb_blob_empty_answers_total" ["reason"]
+        "Gets answered over TCP with nothing, as there is nothing or the store failed";
+    BLOB_CONNECTIONS = Gauge "prb_blob_connections" []
+        "Open connections of the blob server";
+    BLOB_CONNECTIONS_CUT = Counter "prb_blob_connections_cut_total" ["reason"]
+        "Connections that the blob server closed";
+    BLOB_UNSENT_BYTES = Gauge "prb_blob_unsent_bytes" []
+        "Bytes of answers that nobody has taken yet";
+
+    WALKIE_PEERS = Gauge "prb_walkie_peers" ["role"]
+        "Peers that are known, by what they are";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_name(text: &str) -> bool {
+        let mut bytes = text.bytes();
+        bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+            && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    }
+
+    #[test]
+    fn names_are_those_that_prometheus_takes_and_say_what_may_fall() {
+        let mut names: Vec<_> = ALL.iter().map(|metric| metric.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len(), "a name stands twice");
+        for metric in ALL {
+            assert!(metric.name.starts_with("prb_") && is_name(metric.name), "{}", metric.name);
+            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{metric:?}");
+            assert!(metric.labels.iter().all(|label| is_name(label)), "{metric:?}");
+            assert!(!metric.help.is_empty() && !metric.help.ends_with('.'), "{metric:?}");
+        }
+    }
+
+    #[test]
+    fn all_are_as_checked_in() {
+        let lines = ALL.iter().map(|Description { name, kind, labels, help }| {
+            format!("{name} {kind:?} [{}] {help}\n", labels.join(", "))
+        });
+        let lines: String = lines.collect();
+        assert_eq!(lines, include_str!("catalogue.txt"), "{lines}");
+    }
+}
