@@ -77,8 +77,8 @@ impl Worker {
         let Self { shared, life, hands, told, cell, stop, .. } = self;
         let mut stopping = false;
         let event = {
-            let work = hands.perform(call);
-            tokio::pin!(work);
+            // In memory of its own: a worker at rest does not need it, and most are at rest.
+            let mut work = Box::pin(hands.perform(call));
             loop {
                 tokio::select! {
                     biased;

@@ -36,6 +36,11 @@ impl Usage {
         Ok(Self { seconds: ticks / TICKS, at: Instant::now() })
     }
 
+    /// Seconds of CPU since the process began.
+    pub(super) fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
     /// Cores busy on average between the two.
     pub(super) fn cores_since(&self, before: &Self) -> f64 {
         (self.seconds - before.seconds) / self.at.duration_since(before.at).as_secs_f64()
