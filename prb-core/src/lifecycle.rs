@@ -23,6 +23,7 @@ mod fleet;
 mod handle;
 mod intent;
 mod inventory;
+mod key_claims;
 mod machine;
 mod operators;
 mod report;

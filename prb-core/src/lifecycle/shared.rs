@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::LifecycleConfig;
 use super::blobs::Blobs;
 use super::chain_view::ChainView;
+use super::key_claims::KeyClaims;
 use super::machine::Millis;
 use super::sync::genesis::{GenesisError, Start};
 use super::unfinished::Unfinished;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) view: Arc<ChainView>,
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) unfinished: Unfinished,
+    pub(crate) key_claims: Arc<KeyClaims>,
     chain: ChainClient,
     transport: Arc<dyn Transport>,
     start: OnceCell<Start>,
@@ -66,6 +68,7 @@ impl Shared {
             blobs,
             view,
             unfinished: Unfinished::new(queue.clone()),
+            key_claims: Arc::default(),
             queue,
             chain,
             transport,

@@ -77,8 +77,8 @@ impl Worker {
         let Self { shared, life, hands, told, cell, stop, .. } = self;
         let mut stopping = false;
         let event = {
-            let work = hands.perform(call);
-            tokio::pin!(work);
+            // In memory of its own: a worker at rest does not need it, and most are at rest.
+            let mut work = Box::pin(hands.perform(call));
             loop {
                 tokio::select! {
                     biased;
@@ -104,6 +104,10 @@ impl Worker {
             Duration::from_millis(at.saturating_sub(self.shared.now()))
         });
         let waits = self.life.waits_for_tip();
+        let idle = matches!(self.life.phase(), Phase::Disabled | Phase::Kicked | Phase::Failing);
+        if (idle && !waits) || self.hands.policy().sync_only {
+            self.hands.give_up_key();
+        }
         // One that earns already is judged with the next block; others as soon as the chain's
         // state is known.
         let watches_view = waits && self.life.phase() == Phase::Preparing;

@@ -55,6 +55,11 @@ impl Usage {
         self.seconds - before.seconds
     }
 
+    /// Seconds of CPU since the process began.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
     /// Cores busy on average between the two.
     pub(crate) fn cores_since(&self, before: &Self) -> f64 {
         self.seconds_since(before) / self.at.duration_since(before.at).as_secs_f64()

@@ -25,6 +25,8 @@ pub(crate) enum Cause {
     BadGenesis,
     /// No request can take the worker on.
     Stuck,
+    /// Another worker of the inventory has the same key and earns with it.
+    SameKey,
     /// The worker has no report of its attestation (yet).
     NoReport,
     /// The worker cannot attest itself in any way the chain accepts.
@@ -44,6 +46,7 @@ impl Cause {
             Self::NoData => (500, 15_000),
             Self::Unreachable | Self::Refused => (1_000, 60_000),
             Self::Queue | Self::ChainView => (1_000, 30_000),
+            Self::SameKey => (2_000, 30_000),
             Self::Deadline | Self::BadBlock => (2_000, 60_000),
             Self::NoReport => (6_000, 120_000),
             Self::WrongChain | Self::BadGenesis | Self::Stuck | Self::NoAttestation => {
@@ -58,7 +61,11 @@ impl Cause {
     fn shown_after(self) -> Option<u32> {
         match self {
             Self::Busy => None,
-            Self::WrongChain | Self::BadGenesis | Self::Stuck | Self::NoAttestation => Some(1),
+            Self::WrongChain
+            | Self::BadGenesis
+            | Self::Stuck
+            | Self::SameKey
+            | Self::NoAttestation => Some(1),
             Self::NoData | Self::ChainView | Self::Queue => Some(8),
             Self::CountersMoved
             | Self::Unreachable

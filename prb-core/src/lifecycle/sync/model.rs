@@ -159,7 +159,7 @@ impl Worker {
 }
 
 fn limits() -> Limits {
-    Limits { bytes: 5000, blocks: 4, segments: 8, para_headers: 1_000_000 }
+    Limits { bytes: 5000, blocks: 4, segments: 8, held: 3, para_headers: 1_000_000 }
 }
 
 /// The relay headers are whole segments, one after another.
@@ -215,9 +215,17 @@ prop_compose! {
 fn at_the_tip(world: &World, worker: &Worker, start: Counters) -> bool {
     let counters = worker.counters;
     let next = world.last_head().map_or(0, |head| head + 1);
-    counters.relay == world.tip() + 1
+    only_held_back(world, counters.relay)
         && counters.para == next.max(start.para)
         && counters.block == next.max(start.block)
+}
+
+/// The segments from relay header `next` on are few, prove nothing new and change no set.
+fn only_held_back(world: &World, next: u32) -> bool {
+    let held: Vec<_> = world.merged.iter().filter(|segment| segment.to >= next).collect();
+    let head = world.head_at(next.saturating_sub(1));
+    held.len() < limits().held
+        && held.iter().all(|it| !it.changes_set && (it.para_head == head || head.is_none()))
 }
 
 proptest! {
@@ -293,4 +301,33 @@ fn several_relay_blocks_with_one_head_need_no_parachain_headers() {
     let mut worker = Worker::new(1, 1);
     let sent = feed(&world, &mut worker, &[]).unwrap();
     assert_eq!(sent, [Request::Relay { from: 1, to: 3 }]);
+}
+
+#[test]
+fn relay_headers_that_prove_nothing_wait_for_those_that_do() {
+    let pieces = [(1, 2, false), (1, 0, false), (1, 1, false)];
+    let mut worker = Worker::new(1, 1);
+    feed(&World::new(&pieces[..2]), &mut worker, &[]).unwrap();
+    assert_eq!(worker.counters.relay, 3, "one call had both");
+    feed(&World::new(&[pieces[0], pieces[1], (1, 0, false)]), &mut worker, &[]).unwrap();
+    assert_eq!(worker.counters.relay, 3, "held back");
+    let sent = feed(&World::new(&pieces), &mut worker, &[]).unwrap();
+    let relay = Run { from: 3, to: 3 };
+    assert_eq!(sent[0], Request::Combined { relay, para: Run { from: 2, to: 2 } });
+}
+
+#[test]
+fn relay_headers_are_held_back_neither_for_ever_nor_at_a_change_of_the_set() {
+    let held = |segments: usize, changes_set| {
+        let mut pieces = vec![(1, 1, false)];
+        pieces.extend(vec![(1, 0, false); segments]);
+        pieces.last_mut().unwrap().2 = changes_set;
+        let mut worker = Worker::new(0, 1);
+        feed(&World::new(&pieces[..1]), &mut worker, &[]).unwrap();
+        feed(&World::new(&pieces), &mut worker, &[]).unwrap();
+        worker.counters.relay == 2
+    };
+    assert!(held(limits().held - 1, false));
+    assert!(!held(limits().held, false));
+    assert!(!held(1, true));
 }

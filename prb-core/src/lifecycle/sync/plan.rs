@@ -59,13 +59,16 @@ pub(crate) struct Limits {
     pub(crate) blocks: u32,
     /// Most relay segments joined in one request.
     pub(crate) segments: usize,
+    /// Relay segments at the tip that prove no parachain header are held back for the next one
+    /// that does, up to this many.
+    pub(crate) held: usize,
     /// Most parachain headers that may be due at once; a run of headers cannot be cut.
     pub(crate) para_headers: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 32 << 20, blocks: 16, segments: 128, para_headers: 200_000 }
+        Self { bytes: 32 << 20, blocks: 16, segments: 128, held: 8, para_headers: 200_000 }
     }
 }
 
@@ -120,7 +123,8 @@ pub(crate) enum Plan {
 /// What is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// The relay segment with this block. A worker for which it does not exist yet is at the tip.
+    /// The relay segment with this block. A worker for which it does not exist yet is at the tip,
+    /// but for headers that are held back.
     Segment(u32),
     /// This parachain block's storage changes.
     Block(u32),
@@ -201,8 +205,23 @@ fn relay_headers(counters: Counters, available: &Available, limits: &Limits) -> 
     match due_headers(counters, last, limits) {
         Some(Ok(para)) => Plan::Send(Request::Combined { relay, para }),
         Some(Err(stuck)) => Plan::Stuck(stuck),
+        None if is_held(&available.segments, joined, limits) => {
+            Plan::Need(Need::Segment(last.to.saturating_add(1)))
+        }
         None => Plan::Send(Request::Relay { from: relay.from, to: relay.to }),
     }
+}
+
+/// Whether relay headers that prove nothing new can wait for those that will.
+///
+/// They take no worker on, and joined with later ones they need no justification of their own,
+/// which is nearly all of their bytes on a chain with many authorities.
+fn is_held(segments: &[Segment], joined: &[Segment], limits: &Limits) -> bool {
+    let bytes: usize = joined.iter().map(|segment| segment.bytes).sum();
+    joined.len() == segments.len()
+        && joined.len() < limits.held
+        && bytes <= limits.bytes
+        && joined.last().is_some_and(|last| !last.changes_set)
 }
 
 /// As many segments as fit, up to a change of the set. Only the last justification is ever looked

@@ -24,6 +24,7 @@ const WINDOW_PATIENCE: Patience = Patience { first: 6_000, longest: 60_000 };
 
 impl Hands {
     pub(super) async fn collect_egress(&mut self) -> Result<Event, Failure> {
+        self.claim_key()?;
         let answer = self.pruntime.egress().await?;
         let egress = EgressMessages::decode(&mut &answer.encoded_messages[..]);
         let Ok(egress) = egress else {
@@ -91,6 +92,7 @@ impl Hands {
     }
 
     pub(super) async fn judge(&mut self, register_anew: bool) -> Result<Event, Failure> {
+        self.claim_key()?;
         let assignment = self.assignment();
         let Some((public_key, counters)) = self
             .known

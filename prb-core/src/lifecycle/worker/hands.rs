@@ -11,6 +11,7 @@ use crate::lifecycle::computing::Deed;
 use crate::lifecycle::egress::Window;
 use crate::lifecycle::intent::Intent;
 use crate::lifecycle::inventory::WorkerRecord;
+use crate::lifecycle::key_claims::KeyClaim;
 use crate::lifecycle::machine::{Call, Cause, Event, Policy};
 use crate::lifecycle::report::Cell;
 use crate::lifecycle::shared::Shared;
@@ -44,6 +45,8 @@ pub(crate) struct Hands {
     pub(super) cell: Arc<Cell>,
     pub(super) pruntime: Pruntime,
     pub(super) known: Option<Known>,
+    /// It earns, and no other worker with its key does.
+    pub(super) claim: Option<KeyClaim>,
     /// What the worker lacks and the bridge can do, found by the last judgement.
     pub(super) due: Option<(Deed, u32)>,
     /// What was asked of the queue for it.
@@ -70,7 +73,17 @@ impl Hands {
         let endpoint = assignment.borrow().endpoint.clone();
         let pruntime = shared.pruntime(endpoint);
         let windows = BTreeMap::new();
-        Self { shared, assignment, cell, pruntime, known: None, due: None, asked: None, windows }
+        Self {
+            shared,
+            assignment,
+            cell,
+            pruntime,
+            known: None,
+            claim: None,
+            due: None,
+            asked: None,
+            windows,
+        }
     }
 
     pub(super) fn assignment(&self) -> Arc<Assignment> {
@@ -119,6 +132,7 @@ impl Hands {
             // Another worker: what was asked for the one before does not concern it.
             (self.due, self.asked) = (None, None);
             self.windows.clear();
+            self.claim = None;
         }
         if info.initialized {
             let start = self.shared.start().await?.hash();
@@ -140,6 +154,34 @@ impl Hands {
             attestation_methods: info.supported_attestation_methods,
         });
         Ok(Event::Info { initialized, behind: self.behind() })
+    }
+
+    /// Makes sure that no other worker earns with this one's key.
+    pub(super) fn claim_key(&mut self) -> Result<(), Failure> {
+        let Some(key) = self.known.as_ref().and_then(|known| known.public_key) else {
+            return fail(Cause::Refused, "the worker does not tell its public key");
+        };
+        if self.claim.as_ref().is_some_and(|claim| claim.key() == key) {
+            return Ok(());
+        }
+        self.claim = None;
+        match self.shared.key_claims.claim(key, self.assignment().record.uuid) {
+            Ok(claim) => self.claim = Some(claim),
+            Err(holder) => {
+                let text = format!(
+                    "worker {holder} has the same public key 0x{} and earns with it: remove one \
+                     of the two",
+                    hex::encode(key)
+                );
+                return fail(Cause::SameKey, text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets another worker with the same key earn.
+    pub(super) fn give_up_key(&mut self) {
+        self.claim = None;
     }
 
     async fn initialize(&mut self) -> Result<Event, Failure> {

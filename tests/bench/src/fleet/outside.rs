@@ -23,6 +23,16 @@ pub(super) struct Places {
     pub(super) worker: String,
 }
 
+/// What the other process did so far.
+pub(super) struct Account {
+    /// Calls that the parachain's node answered, whoever asked.
+    pub(super) para_calls: u64,
+    /// CPU time.
+    pub(super) cpu_seconds: f64,
+    /// Parachain blocks that became final since the last account, and when.
+    pub(super) finalized: Vec<(u32, f64)>,
+}
+
 /// The other process; it ends with this one.
 pub(super) struct Outside {
     child: Child,
@@ -67,15 +77,16 @@ impl Outside {
         Ok(writeln!(self.input, "resume")?)
     }
 
-    /// Calls that the parachain's node answered so far, whoever asked.
-    pub(super) async fn para_calls(&mut self) -> Result<(u64, Vec<(u32, f64)>)> {
-        writeln!(self.input, "calls")?;
+    /// What it did so far.
+    pub(super) async fn account(&mut self) -> Result<Account> {
+        writeln!(self.input, "account")?;
         let mut finalized = Vec::new();
         loop {
             let line = tokio::time::timeout(Duration::from_secs(30), self.lines.recv());
             let line = line.await?.context("the other process has ended")?;
-            if let Some(calls) = line["calls"].as_u64() {
-                return Ok((calls, finalized));
+            if let Some(para_calls) = line["calls"].as_u64() {
+                let cpu_seconds = line["cpu"].as_f64().context("no CPU time")?;
+                return Ok(Account { para_calls, cpu_seconds, finalized });
             }
             match (line["finalized"].as_u64(), line["at"].as_f64()) {
                 (Some(block), Some(at)) => finalized.push((u32::try_from(block)?, at)),

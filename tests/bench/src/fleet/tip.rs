@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tokio::time::sleep;
 
 use super::manager::Manager;
-use super::outside::{Outside, clock};
+use super::outside::{Account, Outside, clock};
 use super::{Args, rounded};
 use crate::process::{self, Usage};
 
@@ -20,7 +20,7 @@ pub(super) async fn measure(
     args: &Args,
     figures: &mut Map<String, Value>,
 ) -> Result<()> {
-    let (calls, _) = outside.para_calls().await?;
+    let before = outside.account().await?;
     outside.resume()?;
     let (sent, used, started) = (manager.sent.now(), Usage::now()?, Instant::now());
     let mut arrived = Vec::new();
@@ -33,7 +33,8 @@ pub(super) async fn measure(
     }
     let cpu = Usage::now()?.cores_since(&used);
     let sent = manager.sent.now() - sent;
-    let (calls_after, finalized) = outside.para_calls().await?;
+    let seconds = started.elapsed().as_secs_f64();
+    let Account { para_calls, cpu_seconds, finalized } = outside.account().await?;
     let mut took: Vec<f64> = arrived
         .iter()
         .filter_map(|(block, at)| {
@@ -50,11 +51,15 @@ pub(super) async fn measure(
     }
     let blocks = finalized.len().max(1) as f64;
     figures.insert("tip_blocks".into(), took.len().into());
+    figures.insert("tip_blocks_finalized".into(), finalized.len().into());
     figures.insert("tip_cpu".into(), rounded(cpu));
+    // Where the two together have all cores, the machine is what waits.
+    let outside_cpu = (cpu_seconds - before.cpu_seconds) / seconds;
+    figures.insert("tip_cpu_outside".into(), rounded(outside_cpu));
     figures.insert("tip_mb_per_block".into(), rounded(sent.bytes / 1e6 / blocks));
     figures.insert("tip_worker_calls_per_block".into(), rounded(sent.calls / blocks));
     // The data provider's calls are among them.
-    let rpc = (calls_after - calls) as f64 / blocks;
+    let rpc = (para_calls - before.para_calls) as f64 / blocks;
     figures.insert("tip_para_rpc_calls_per_block".into(), rounded(rpc));
     figures.insert("tip_rss_mb".into(), rounded(process::resident_mb()?));
     Ok(())

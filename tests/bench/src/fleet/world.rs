@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::RunWorldArgs;
 use super::outside::clock;
+use crate::process::Usage;
 
 /// Runs until its input ends.
 pub(crate) fn run(args: &RunWorldArgs) -> Result<()> {
@@ -67,7 +68,7 @@ fn obey(network: &NetworkHandle) -> Result<()> {
             network.faults().resume_blocks();
         } else {
             let calls: u64 = network.faults().para_rpc().calls().values().sum();
-            say(&json!({ "calls": calls }))?;
+            say(&json!({ "calls": calls, "cpu": Usage::now()?.seconds() }))?;
         }
     }
     Ok(())

@@ -161,6 +161,24 @@ async fn commands_and_faults_disturb_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_endpoints_with_one_key_one_earns_and_the_other_says_so() {
+    let bridge = Bridge::start(network()).await;
+    bridge.pool(1, "//Alice", "").await;
+    let same = || DoubleConfig { key_seed: Some([7; 32]), ..double() };
+    bridge.worker("first", 1, same(), 5_000 * PHA).await;
+    let first = bridge.until("first", Phase::Computing, "").await;
+    bridge.worker("second", 1, same(), 5_000 * PHA).await;
+    let text = format!("worker {} has the same public key", first.uuid);
+    let second = bridge.until("second", Phase::Failing, &text).await;
+    assert_eq!(second.public_key, first.public_key);
+    bridge.until_block("second", second.para_block.unwrap() + 10).await;
+    assert_eq!(bridge.report("first").since, first.since, "it computed all along");
+    bridge.lifecycle.kick_workers(&["first".to_owned()]).unwrap();
+    bridge.until("second", Phase::Computing, "").await;
+    bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_manager_that_starts_again_does_nothing_twice() {
     let mut bridge = Bridge::start(network()).await;
     bridge.pool(1, "//Alice", "").await;
