@@ -162,7 +162,8 @@ impl Site<'_> {
     ) -> Service {
         let words = format!(
             "run data-provider --data-dir {} --key-dir {} --para-endpoint {} --relay-endpoint {} \
-             --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 --blob-port 0 {}",
+             --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 \
+             --blob-port 0 {}",
             self.path("provider"),
             self.path("provider-keys"),
             network["para"].as_str().unwrap(),

@@ -58,7 +58,7 @@ fn a_stall_shows_with_its_reason_and_ends_with_its_cause() {
         redis: None,
     };
     let (devnet, network) = site.start_devnet();
-    let options = "--no-mdns --admin-listen 127.0.0.1:0 --stall-after 3";
+    let options = "--no-mdns --stall-after 3";
     let mut provider = site.start_provider("provider", &this, &network, options);
     let admin = Admin(provider.says("where it is watched", |line| {
         line.split_once("serves metrics and health at http://").map(|(_, at)| at.trim().to_owned())

@@ -86,7 +86,7 @@ mod tests {
     use super::super::{Problem, Stage};
     use super::*;
 
-    const STALL: Duration = Duration::from_secs(60);
+    const STALL: Duration = Duration::from_mins(1);
 
     fn at(second: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(second)

@@ -171,8 +171,8 @@ async fn served(provider: &DataProviderHandle, end: u32, size: &Size) {
         assert_eq!(blocks.first, next);
         next += blocks.items.len() as u32;
         // The lightest of them.
-        let least = (size.heaviest / 8) as usize;
-        heavy.extend(blocks.items.iter().map(Bytes::len).filter(|bytes| *bytes >= least));
+        let smallest = (size.heaviest / 8) as usize;
+        heavy.extend(blocks.items.iter().map(Bytes::len).filter(|bytes| *bytes >= smallest));
     }
     let most_bytes = heavy.iter().max().copied().unwrap_or(0);
     assert_eq!((next, heavy.len() as u32), (last + 1, size.heavy));
