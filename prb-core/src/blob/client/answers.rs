@@ -85,12 +85,11 @@ impl Answers {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
             Err(error) => return Err(Failure::Ended(error.to_string())),
         };
-        match &mut self.large {
-            Some(large) => large.sum(),
-            None => {
-                self.filled += bytes;
-                self.take(complete)?;
-            }
+        if let Some(large) = &mut self.large {
+            large.sum();
+        } else {
+            self.filled += bytes;
+            self.take(complete)?;
         }
         if let Some(large) = self.large.take_if(|large| large.is_complete()) {
             complete.push(large.finish()?);
