@@ -215,17 +215,20 @@ prop_compose! {
 fn at_the_tip(world: &World, worker: &Worker, start: Counters) -> bool {
     let counters = worker.counters;
     let next = world.last_head().map_or(0, |head| head + 1);
-    only_held_back(world, counters.relay)
+    only_held_back(world, counters)
         && counters.para == next.max(start.para)
         && counters.block == next.max(start.block)
 }
 
-/// The segments from relay header `next` on are few, prove nothing new and change no set.
-fn only_held_back(world: &World, next: u32) -> bool {
-    let held: Vec<_> = world.merged.iter().filter(|segment| segment.to >= next).collect();
-    let head = world.head_at(next.saturating_sub(1));
+/// The relay headers that the worker lacks are few segments, change no set, and prove no parachain
+/// header that it lacks.
+fn only_held_back(world: &World, counters: Counters) -> bool {
+    let lacking = world.merged.iter().filter(|segment| segment.to >= counters.relay);
+    let held: Vec<_> = lacking.collect();
     held.len() < limits().held
-        && held.iter().all(|it| !it.changes_set && (it.para_head == head || head.is_none()))
+        && held.iter().all(|segment| {
+            !segment.changes_set && segment.para_head.is_none_or(|head| head < counters.para)
+        })
 }
 
 proptest! {
