@@ -38,7 +38,9 @@ mod tests {
             parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..2000), 0..10),
         ) {
             let mut checksum = Crc32c::new();
-            parts.iter().for_each(|part| checksum.update(part));
+            for part in &parts {
+                checksum.update(part);
+            }
             prop_assert_eq!(checksum.value(), crc32c(&parts.concat()));
         }
     }

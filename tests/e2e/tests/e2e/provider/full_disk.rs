@@ -34,7 +34,8 @@ impl Disk {
     fn fill(&self) -> std::path::PathBuf {
         let path = self.0.path().join("somebody-elses");
         let mut file = File::create(&path).unwrap();
-        while file.write(&[0xa5; 64 * 1024]).is_ok_and(|bytes| bytes > 0) {}
+        let filling = vec![0xa5; 64 * 1024];
+        while file.write(&filling).is_ok_and(|bytes| bytes > 0) {}
         path
     }
 
