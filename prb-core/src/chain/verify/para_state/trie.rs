@@ -13,7 +13,7 @@ mod node;
 
 /// Longer keys are refused: they alone could make a trie so deep that walking it needs more stack
 /// than a thread has. The chain's are far shorter.
-const MAX_KEY: usize = 2048;
+const MAX_KEY: usize = 512;
 /// Encoded, a trie without any key.
 const EMPTY: [u8; 1] = [0];
 
