@@ -286,7 +286,11 @@ proptest! {
     fn any_order_of_appends_commits_and_restarts_keeps_all_that_was_durable(
         steps in prop::collection::vec((0_u32..12, 0_u8..3), 1..12),
     ) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_time()
+            .build()
+            .unwrap();
         let folder = tempfile::tempdir().unwrap();
         runtime.block_on(async {
             let mut store = open(folder.path()).await;
