@@ -19,6 +19,9 @@ async function produce(total, most, payload) {
         job.on('succeeded', resolve);
         job.on('failed', reject);
       });
+      // Else a job that is done before its producer has learnt its id is never heard of again.
+      job.setId(`${process.pid}-${made}`);
+      queue.jobs.set(job.id, job);
       await job.save();
       await ended;
     }
