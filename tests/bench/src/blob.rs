@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use self::kind::{KINDS, Kind};
@@ -124,12 +124,4 @@ impl Rates {
             "server_peak_rss_mb": rounded(self.peak_rss_mb),
         })
     }
-}
-
-/// A figure of a process, in MiB, as Linux has it.
-fn memory_mb(process: u32, name: &str) -> Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kib = line.and_then(|line| line.split_whitespace().next()).context("no such figure")?;
-    Ok(kib.parse::<f64>()? / 1024.0)
 }

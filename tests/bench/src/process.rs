@@ -1,4 +1,4 @@
-//! Memory and CPU of this process, as Linux counts them.
+//! Memory and CPU of processes, as Linux counts them.
 
 use std::fs;
 use std::time::Instant;
@@ -8,14 +8,24 @@ use anyhow::{Context as _, Result};
 /// Ticks per second in `/proc/self/stat`, the same on every architecture that Linux runs on.
 const TICKS: f64 = 100.0;
 
-/// Memory held now, MiB.
+/// Memory this process holds now, MiB.
 pub(crate) fn resident_mb() -> Result<f64> {
-    status_mb("VmRSS:")
+    resident_mb_of(std::process::id())
 }
 
-/// The most memory held since the start or since [`forget_peak`], MiB.
+/// Memory a process holds now, MiB.
+pub(crate) fn resident_mb_of(process: u32) -> Result<f64> {
+    status_mb(process, "VmRSS:")
+}
+
+/// The most memory this process held since its start or since [`forget_peak`], MiB.
 pub(crate) fn peak_mb() -> Result<f64> {
-    status_mb("VmHWM:")
+    peak_mb_of(std::process::id())
+}
+
+/// The most memory a process held so far, MiB.
+pub(crate) fn peak_mb_of(process: u32) -> Result<f64> {
+    status_mb(process, "VmHWM:")
 }
 
 /// Begins to look for the most memory anew.
@@ -23,8 +33,8 @@ pub(crate) fn forget_peak() -> Result<()> {
     Ok(fs::write("/proc/self/clear_refs", "5")?)
 }
 
-fn status_mb(name: &'static str) -> Result<f64> {
-    let status = fs::read_to_string("/proc/self/status")?;
+fn status_mb(process: u32, name: &'static str) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.split_whitespace().next()).context(name)?;
     Ok(kib.parse::<f64>()? / 1024.0)

@@ -137,20 +137,15 @@ impl Driver {
     pub(super) fn greeted(&mut self, greeting: Greeting) {
         let Greeting { peer, step, outcome } = greeting;
         let now = Instant::now();
+        if matches!(outcome, Outcome::Silent) {
+            self.greeter.is_silent_now(peer);
+            self.close_stale_connections(peer, now);
+        } else {
+            self.greeter.silent.remove(&peer);
+        }
         let data = match outcome {
-            Outcome::Silent => {
-                self.greeter.is_silent_now(peer);
-                self.close_stale_connections(peer, now);
-                None
-            }
-            Outcome::Failed => {
-                self.greeter.silent.remove(&peer);
-                None
-            }
-            Outcome::Answered(data) => {
-                self.greeter.silent.remove(&peer);
-                Some(data)
-            }
+            Outcome::Answered(data) => Some(data),
+            Outcome::Failed | Outcome::Silent => None,
         };
         match step {
             Step::Hello => match data.and_then(|data| introduction(&peer, &data)) {

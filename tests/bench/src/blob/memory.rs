@@ -12,9 +12,8 @@ use tokio::net::TcpStream;
 
 use super::kind::{self, KINDS};
 use super::load::{Load, connect};
-use super::memory_mb;
 use super::process::Process;
-use crate::rounded;
+use crate::{process, rounded};
 
 /// How badly to behave.
 #[derive(clap::Args)]
@@ -64,7 +63,7 @@ pub(super) async fn measure(args: &Args, stock: &Path) -> Result<Map<String, Val
     }
     client.shutdown().await;
     figures.insert("peak_rss_mb".into(), rounded(server.peak_rss_mb()?));
-    figures.insert("afterwards_rss_mb".into(), rounded(memory_mb(server.id(), "VmRSS:")?));
+    figures.insert("afterwards_rss_mb".into(), rounded(process::resident_mb_of(server.id())?));
     Ok(figures)
 }
 

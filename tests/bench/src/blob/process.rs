@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, Result};
 
 use super::kind::Kind;
-use super::memory_mb;
+use crate::process;
 
 pub(super) struct Process {
     child: Child,
@@ -45,7 +45,7 @@ impl Process {
 
     /// The most memory it held so far, MiB.
     pub(super) fn peak_rss_mb(&self) -> Result<f64> {
-        memory_mb(self.child.id(), "VmHWM:")
+        process::peak_mb_of(self.child.id())
     }
 }
 

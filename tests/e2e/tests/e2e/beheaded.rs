@@ -21,6 +21,18 @@ use super::killed::config;
 
 const BLOCKS: i32 = 12;
 
+/// A network with so many relay blocks behind it.
+async fn network(history: u32) -> NetworkHandle {
+    let network = NetworkConfig {
+        relay_block_time: Duration::from_millis(100),
+        history,
+        para_listen: ([127, 0, 0, 1], 0).into(),
+        relay_listen: ([127, 0, 0, 1], 0).into(),
+        ..NetworkConfig::default()
+    };
+    Network::builder(network).build().unwrap().start().await.unwrap()
+}
+
 /// A provider takes in some blocks and stops; what it has is verified from the genesis on.
 async fn run(network: &NetworkHandle, folder: &Path) -> Verified {
     let config = config(folder, &network.relay_url(), &network.para_url());
@@ -57,14 +69,7 @@ async fn run(network: &NetworkHandle, folder: &Path) -> Verified {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_parachain_header_is_fetched_anew_where_it_was_lost() {
-    let network = NetworkConfig {
-        relay_block_time: Duration::from_millis(100),
-        history: 20,
-        para_listen: ([127, 0, 0, 1], 0).into(),
-        relay_listen: ([127, 0, 0, 1], 0).into(),
-        ..NetworkConfig::default()
-    };
-    let network = Network::builder(network).build().unwrap().start().await.unwrap();
+    let network = network(20).await;
     let folder = tempfile::tempdir().unwrap();
     let before = run(&network, folder.path()).await;
 
@@ -83,14 +88,7 @@ async fn the_first_parachain_header_is_fetched_anew_where_it_was_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_left_is_served_while_no_node_gives_what_was_lost() {
-    let network = NetworkConfig {
-        relay_block_time: Duration::from_millis(100),
-        history: 40,
-        para_listen: ([127, 0, 0, 1], 0).into(),
-        relay_listen: ([127, 0, 0, 1], 0).into(),
-        ..NetworkConfig::default()
-    };
-    let network = Network::builder(network).build().unwrap().start().await.unwrap();
+    let network = network(40).await;
     let folder = tempfile::tempdir().unwrap();
     let before = run(&network, folder.path()).await;
     network.shutdown().await.unwrap();
