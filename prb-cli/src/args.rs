@@ -14,7 +14,9 @@ mod dev;
 mod devnet;
 mod lifecycle;
 mod listen;
+mod manager;
 mod peer;
+mod pool;
 mod pruntime;
 mod queue;
 mod redis;
@@ -23,6 +25,7 @@ mod stop;
 mod tests;
 mod trader;
 mod walkie;
+mod worker;
 
 pub use admin::AdminArgs;
 pub use bucket::{BucketArgs, BucketUrl};
@@ -37,13 +40,21 @@ pub use dev::{DevArgs, Goal};
 pub use devnet::DevnetArgs;
 pub use lifecycle::{LifecycleArgs, WorkerArgs};
 pub use listen::Listen;
+pub use manager::ManagerArgs;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
+pub use pool::{
+    AddPoolArgs, EditPoolArgs, ListPoolsArgs, OwnerArgs, PoolArgs, PoolCommand, RemovePoolsArgs,
+};
 pub use pruntime::{Mode, PruntimeArgs};
 pub use queue::{QueueArgs, QueueCommand, QueueReachArgs, State};
 pub use redis::{RedisArgs, RedisUrl};
 pub use stop::Stop;
 pub use trader::{TraderArgs, TradingArgs};
 pub use walkie::{AccessArgs, DiscoveryArgs, GrpcArgs, WalkieArgs};
+pub use worker::{
+    AddWorkerArgs, EditWorkersArgs, ListWorkersArgs, StatusArgs, WorkerCommand, WorkerCommandArgs,
+    WorkersArgs,
+};
 
 /// prb keeps a fleet of pRuntime workers in sync with the chain and earning.
 #[derive(Debug, Parser)]
@@ -74,6 +85,10 @@ pub enum Command {
     Peer(Box<PeerArgs>),
     /// Handle a data provider's store while no data provider runs on it.
     Db(Box<DbArgs>),
+    /// Say which pools' workers a lifecycle manager keeps, and who signs for them.
+    Pool(Box<PoolArgs>),
+    /// Say which workers a lifecycle manager keeps, and see how they are.
+    Worker(Box<WorkerCommandArgs>),
     /// See what is to be put on chain, and decide about it.
     Queue(Box<QueueArgs>),
 }

@@ -12,15 +12,18 @@ mod db;
 pub mod dev;
 mod exit;
 mod logging;
+mod manager;
 mod observe;
 mod output;
 mod peer;
+mod pool;
 mod process;
 mod queue;
 mod run;
 mod services;
 pub mod shutdown;
 pub mod view;
+mod worker;
 
 pub use exit::Failure;
 
@@ -31,6 +34,8 @@ pub fn run(cli: args::Cli) -> ExitCode {
         args::Command::Run(command) => run::run(*command, &log("info")),
         args::Command::Peer(command) => peer::run(command.command, &log("warn")),
         args::Command::Db(command) => db::run(command.command, &log("warn")),
+        args::Command::Pool(command) => pool::run(&command.command, &log("warn")),
+        args::Command::Worker(command) => worker::run(&command.command, &log("warn")),
         args::Command::Queue(command) => queue::run(&command.command, &log("warn")),
     })
 }

@@ -5,9 +5,11 @@ use std::io::{self, IsTerminal, Write};
 use crate::view::{View, changes, text};
 
 mod bar;
+mod table;
 mod terminal;
 
 pub(crate) use bar::Bar;
+pub(crate) use table::table;
 pub(crate) use terminal::Terminal;
 
 /// Shows one view after another.

@@ -13,7 +13,9 @@ mod list;
 mod request;
 mod target;
 
+pub(crate) use client::Client;
 pub(crate) use list::role;
+pub(crate) use target::Target as Whom;
 
 /// `prb peer`.
 pub(crate) fn run(command: PeerCommand, log: &str) -> Result<(), Failure> {

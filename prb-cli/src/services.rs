@@ -23,7 +23,7 @@ pub(crate) use node::{DATA_PROVIDER, LIFECYCLE, Role, TRADER, discovery, hostnam
 const STOP_LIMIT: Duration = Duration::from_secs(9);
 
 /// Loads an identity, or makes it if there is none. Making one computes for a while.
-async fn identity(folder: &Path, name: Name) -> Result<Arc<Identity>> {
+pub(crate) async fn identity(folder: &Path, name: Name) -> Result<Arc<Identity>> {
     let folder = folder.to_owned();
     let load = move || Identity::load_or_create(&folder, name);
     Ok(Arc::new(tokio::task::spawn_blocking(load).await??))

@@ -35,10 +35,11 @@ mod sync;
 mod unfinished;
 mod worker;
 
+pub use computing::{Amount, AmountError};
 pub use config::LifecycleConfig;
 pub use error::{BuildError, CommandError, ShutdownError};
 pub use handle::{Heights, LifecycleHandle};
-pub use inventory::{Field, InventoryError};
+pub use inventory::{Field, InventoryError, OfflineInventory, OperatorSecret, SecretError};
 pub use machine::Phase;
 pub use report::{WorkerChange, WorkerReport};
 #[cfg(feature = "walkie")]

@@ -16,13 +16,13 @@ use super::grpc::GrpcClient;
 use super::target::Target;
 use crate::Failure;
 use crate::args::ReachArgs;
-use crate::services::{discovery, door::Door, hostname};
+use crate::services::{Role, discovery, door::Door, hostname};
 
 /// What clients call both identities.
 const CLIENT: &str = "client";
 
 /// A service that can be called.
-pub(super) enum Client {
+pub(crate) enum Client {
     /// On this host, with its token.
     Grpc(GrpcClient),
     /// A peer.
@@ -30,11 +30,35 @@ pub(super) enum Client {
 }
 
 impl Client {
-    /// Finds the service.
+    /// Finds the service: on this host, or else among the peers.
     pub(super) async fn connect(target: &Target, reach: &ReachArgs) -> Result<Self, Failure> {
-        if let Some(client) = on_this_host(target, reach).await? {
-            return Ok(Self::Grpc(client));
+        if let Target::Role(role) = target
+            && let Some(client) = Self::on_this_host(role, reach).await?
+        {
+            return Ok(client);
         }
+        Self::among_peers(target, reach).await
+    }
+
+    /// The service of this host, if it says in its folder where it is.
+    pub(crate) async fn on_this_host(role: &Role, reach: &ReachArgs) -> Result<Option<Self>> {
+        let folder = match role.wire {
+            WalkieRoles::WrDataProviderInt => reach.data_dir.of_data_provider(),
+            _ => reach.data_dir.of_manager(),
+        };
+        let door = Door::of(role.name, &folder);
+        let given = reach.grpc;
+        let Some(address) = given.map_or_else(|| door.address(), |address| Ok(Some(address)))?
+        else {
+            return Ok(None);
+        };
+        let token = door.token().context("the service's token cannot be used")?;
+        let client = GrpcClient::connect(role.name, address, &token, reach.timeout()).await?;
+        Ok(Some(Self::Grpc(client)))
+    }
+
+    /// A service among the peers.
+    pub(crate) async fn among_peers(target: &Target, reach: &ReachArgs) -> Result<Self, Failure> {
         let walkie = node(reach).await?;
         match timeout(reach.timeout(), find(target, &walkie)).await {
             Ok(Ok(peer)) => Ok(Self::Peer { walkie, peer, timeout: reach.timeout() }),
@@ -56,7 +80,7 @@ impl Client {
     }
 
     /// Calls a method with an encoded request; the answer is encoded too.
-    pub(super) async fn call(&self, method: &Method, request: Bytes) -> Result<Bytes> {
+    pub(crate) async fn call(&self, method: &Method, request: Bytes) -> Result<Bytes> {
         match self {
             Self::Grpc(client) => client.call(method, request).await,
             Self::Peer { walkie, peer, timeout } => {
@@ -65,28 +89,20 @@ impl Client {
         }
     }
 
+    /// Who it is, for people.
+    pub(crate) fn whom(&self) -> String {
+        match self {
+            Self::Grpc(client) => client.whom().to_owned(),
+            Self::Peer { peer, .. } => format!("peer {peer}"),
+        }
+    }
+
     /// Says goodbye.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         if let Self::Peer { walkie, .. } = self {
             walkie.shutdown().await;
         }
     }
-}
-
-/// The service of this host, if that is meant and it ever ran here.
-async fn on_this_host(target: &Target, reach: &ReachArgs) -> Result<Option<GrpcClient>> {
-    let Target::Role(role) = target else { return Ok(None) };
-    let folder = match role.wire {
-        WalkieRoles::WrDataProviderInt => reach.data_dir.of_data_provider(),
-        _ => reach.data_dir.of_manager(),
-    };
-    let door = Door::of(role.name, &folder);
-    let Some(address) = reach.grpc.map_or_else(|| door.address(), |address| Ok(Some(address)))?
-    else {
-        return Ok(None);
-    };
-    let token = door.token().context("the service's token cannot be used")?;
-    GrpcClient::connect(role.name, address, &token, reach.timeout()).await.map(Some)
 }
 
 /// A node that only asks.

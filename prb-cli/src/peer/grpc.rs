@@ -18,7 +18,7 @@ use tonic::{Request, Status, Streaming};
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// A service on this host.
-pub(super) struct GrpcClient {
+pub(crate) struct GrpcClient {
     channel: Channel,
     authorization: MetadataValue<Ascii>,
     timeout: Duration,
@@ -40,6 +40,11 @@ impl GrpcClient {
         let mut authorization: MetadataValue<Ascii> = token.bearer().parse()?;
         authorization.set_sensitive(true);
         Ok(Self { channel, authorization, timeout, whom })
+    }
+
+    /// Who it is, for people.
+    pub(super) fn whom(&self) -> &str {
+        &self.whom
     }
 
     /// Calls a method with an encoded request; the answer is encoded too.

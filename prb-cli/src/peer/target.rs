@@ -9,7 +9,7 @@ use crate::Failure;
 use crate::services::{DATA_PROVIDER, LIFECYCLE, Role, TRADER};
 
 /// Whom a command is for.
-pub(super) enum Target {
+pub(crate) enum Target {
     /// The service of this role: the one on this host, or else the only one among the peers.
     Role(&'static Role),
     /// The peer with this id.
@@ -20,7 +20,7 @@ pub(super) enum Target {
 
 impl Target {
     /// Reads what was given on the command line.
-    pub(super) fn read(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn read(text: &str) -> Result<Self, Failure> {
         let role = [&DATA_PROVIDER, &LIFECYCLE, &TRADER].into_iter().find(|it| it.name == text);
         if let Some(role) = role {
             return Ok(Self::Role(role));

@@ -1,6 +1,6 @@
 //! `prb run lifecycle`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,9 +42,9 @@ pub(crate) fn run(args: &LifecycleArgs, log: &str) -> Result<(), Failure> {
         ));
     }
     logging::start(log, if args.json { &Target::Stderr } else { &Target::Stdout })?;
-    let folder = args.data_dir.of_manager();
-    make_folder(&folder)?;
-    let session = async |stack: &mut Stack| serve(args, &folder, stack).await;
+    let service = args.data_dir.of_manager();
+    make_folder(&service)?;
+    let session = async |stack: &mut Stack| serve(args, &service, stack).await;
     process::block_on(process::until_stopped(STOP_LIMIT, session))
 }
 
@@ -134,8 +134,13 @@ fn open_queue(
     Ok(queue)
 }
 
-fn config(args: &LifecycleArgs, folder: &Path) -> LifecycleConfig {
-    let mut config = LifecycleConfig::new(folder.join("lifecycle"));
+/// The manager's data, in the service's folder.
+pub(crate) fn folder(service: &Path) -> PathBuf {
+    service.join("lifecycle")
+}
+
+fn config(args: &LifecycleArgs, service: &Path) -> LifecycleConfig {
+    let mut config = LifecycleConfig::new(folder(service));
     config.skip_attestation = args.workers.skip_attestation;
     config.sync_only = args.workers.sync_only;
     config.min_bench_score = args.workers.min_bench_score;

@@ -10,7 +10,17 @@ use crate::fixture::{Prb, Running, assert_refused, text};
 
 #[test]
 fn help_is_as_checked_in() {
-    for words in ["prb", "prb run", "prb run pruntime"] {
+    for words in [
+        "prb",
+        "prb run",
+        "prb run pruntime",
+        "prb pool",
+        "prb pool add",
+        "prb pool edit",
+        "prb worker",
+        "prb worker add",
+        "prb worker edit",
+    ] {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/help")
             .join(format!("{}.txt", words.replace(' ', "-")));

@@ -1,7 +1,7 @@
 //! Running the binary.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,16 @@ impl Prb {
 
     pub(crate) fn run(&self, words: &str) -> Output {
         self.command(words).output().unwrap()
+    }
+
+    /// The same with this on its standard input.
+    pub(crate) fn run_with(&self, words: &str, stdin: &str) -> Output {
+        let mut command = self.command(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // One that refuses its arguments ends without reading it.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     pub(crate) fn left_behind(&self) -> Vec<String> {

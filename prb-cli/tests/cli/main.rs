@@ -7,6 +7,7 @@ mod arguments;
 mod db;
 mod embedded_network;
 mod fixture;
+mod inventory;
 mod machines;
 mod peers;
 mod services;

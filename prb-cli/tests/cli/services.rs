@@ -132,9 +132,13 @@ impl Site<'_> {
     }
 
     pub(crate) fn start_manager(&self, network: &Value) -> Service {
+        self.start_manager_with(network, "--grpc-listen 127.0.0.1:0")
+    }
+
+    pub(crate) fn start_manager_with(&self, network: &Value, grpc: &str) -> Service {
         let words = format!(
             "run lifecycle --data-dir {} --key-dir {} --psk-file {} --para-endpoint {} \
-             --walkie-listen {} --grpc-listen 127.0.0.1:0 --skip-attestation --batch-age 300 {} {}",
+             --walkie-listen {} {grpc} --skip-attestation --batch-age 300 {} {}",
             self.path("manager"),
             self.path("manager-keys"),
             self.path("psk"),

@@ -15,6 +15,7 @@ mod tests;
 mod text;
 mod verdict;
 
+pub use amount::{Amount, AmountError};
 pub(crate) use situation::{Seen, SeenPool, Wanted};
 pub(crate) use verdict::{Blocked, Deed, Next, Register, StakeKept, Wait, Working};
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use prb_walkie::proto::WorkerStateUpdate;
 use prb_walkie::proto::lifecycle::{
     CreatePool, CreateWorker, PoolList, UpdatePool, UpdateWorker, WorkerList,
 };
-use prb_walkie::proto::{WorkerStateUpdate, db};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -58,8 +58,7 @@ impl LifecycleHandle {
 
     /// All pools.
     pub fn list_pools(&self) -> PoolList {
-        let catalogue = self.inner.catalogue.borrow().clone();
-        PoolList { pools: catalogue.pools().map(db::Pool::from).collect() }
+        self.inner.catalogue.borrow().pool_list()
     }
 
     /// Adds pools, all or none; answers with them.
@@ -78,9 +77,7 @@ impl LifecycleHandle {
 
     /// All workers.
     pub fn list_workers(&self) -> WorkerList {
-        let catalogue = self.inner.catalogue.borrow().clone();
-        let workers = catalogue.workers().map(|(worker, pool)| worker.to_proto(pool.pid));
-        WorkerList { workers: workers.collect() }
+        self.inner.catalogue.borrow().worker_list()
     }
 
     /// Adds workers, all or none, and begins to keep them; answers with them.

@@ -3,7 +3,7 @@
 //! A request is carried out whole or not at all, and is on disk before it is answered. Operators'
 //! secrets are sealed before they are kept and never leave again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use prb_walkie::proto::{db, lifecycle as request};
 
 mod catalogue;
 mod error;
+mod offline;
 mod record;
 mod seal;
 mod secret;
@@ -21,10 +22,17 @@ mod tests;
 
 pub(crate) use catalogue::Catalogue;
 pub use error::{Field, InventoryError};
+pub use offline::OfflineInventory;
 pub(crate) use record::{PoolRecord, WorkerRecord};
+pub use secret::{OperatorSecret, SecretError};
 
 use self::catalogue::{PoolEdit, WorkerEdit};
 use self::store::Store;
+
+/// Where it is in a manager's data folder.
+pub(crate) fn folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("inventory")
+}
 
 /// The inventory on disk, with a copy in memory that readers share.
 pub(crate) struct Inventory {

@@ -15,7 +15,7 @@ use super::fleet::Fleet;
 use super::handle::{Inner, LifecycleHandle};
 use super::inventory::Inventory;
 use super::shared::Shared;
-use super::{InventoryError, LifecycleConfig, operators};
+use super::{InventoryError, LifecycleConfig, inventory, operators};
 use crate::blob::BlobSource;
 use crate::chain::ChainClient;
 use crate::pruntime::{HttpTransport, Transport};
@@ -90,7 +90,7 @@ impl Lifecycle {
     pub async fn start(self) -> Result<LifecycleHandle, InventoryError> {
         let Self { config, identity, chain, blobs, queue, transport } = self;
         let shutdown_timeout = config.shutdown_timeout;
-        let inventory = Inventory::open(&config.data_dir.join("inventory"), identity).await?;
+        let inventory = Inventory::open(&inventory::folder(&config.data_dir), identity).await?;
         let blobs = Arc::new(Blobs::new(blobs, config.cache_bytes));
         let (view, wants) = ChainView::new();
         let follower = Follower::new(view.clone(), wants, chain.clone(), blobs.clone());

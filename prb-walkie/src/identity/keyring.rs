@@ -9,6 +9,8 @@ use schnorrkel::SecretKey;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+mod lock;
+
 /// What stands before the secret in an exported pair.
 const HEADER: &[u8] = &[
     0x30, 0x53, 0x02, 0x01, 0x01, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
@@ -18,7 +20,7 @@ const DIVIDER: &[u8] = &[0xa1, 0x23, 0x03, 0x21, 0x00];
 const SECRET: usize = 64;
 const PUBLIC: usize = 32;
 
-/// An sr25519 key pair that polkadot.js exported without a passphrase.
+/// An sr25519 key pair that polkadot.js exported.
 ///
 /// Its `Debug` shows the public key alone.
 pub struct KeyringPair {
@@ -37,12 +39,15 @@ pub enum KeyringError {
         /// What does not fit.
         reason: &'static str,
     },
-    /// Of another kind, or locked with a passphrase.
+    /// Of another kind, or locked where no passphrase was given.
     #[error("the key pair cannot be used: {reason}")]
     Unsupported {
         /// What it would have to be.
         reason: &'static str,
     },
+    /// It is locked with another passphrase, or damaged.
+    #[error("the passphrase does not open the key pair")]
+    Passphrase,
     /// The secret belongs to another account.
     #[error("the secret key is not that of {address}")]
     Mismatch {
@@ -69,13 +74,28 @@ struct Encoding {
 impl KeyringPair {
     /// Reads the JSON polkadot.js exports, and checks the secret against public key and address.
     pub fn from_json(json: &[u8]) -> Result<Self, KeyringError> {
+        Self::read(json, None)
+    }
+
+    /// The same with a passphrase, which is not looked at if the pair is not locked. Computes for
+    /// about half a second, in 128 MB of memory.
+    pub fn unlock(json: &[u8], passphrase: &str) -> Result<Self, KeyringError> {
+        Self::read(json, Some(passphrase))
+    }
+
+    fn read(json: &[u8], passphrase: Option<&str>) -> Result<Self, KeyringError> {
         let export: Export<'_> = serde_json::from_slice(json)
             .map_err(|_| KeyringError::Malformed { reason: "not polkadot.js's JSON" })?;
-        export.encoding.check()?;
-        let encoded = BASE64_STANDARD
+        let is_locked = export.encoding.is_locked()?;
+        let mut encoded = BASE64_STANDARD
             .decode(export.encoded)
             .map(Zeroizing::new)
             .map_err(|_| KeyringError::Malformed { reason: "`encoded` is not base64" })?;
+        if is_locked {
+            let reason = "it is locked with a passphrase";
+            let passphrase = passphrase.ok_or(KeyringError::Unsupported { reason })?;
+            encoded = lock::open(&encoded, passphrase)?;
+        }
         let (secret, public_key) = split(&encoded)
             .ok_or(KeyringError::Malformed { reason: "`encoded` is not laid out as PKCS#8" })?;
         let mismatch = || KeyringError::Mismatch { address: export.address.clone() };
@@ -111,15 +131,16 @@ impl fmt::Debug for KeyringPair {
 }
 
 impl Encoding {
-    fn check(&self) -> Result<(), KeyringError> {
-        let reason = if self.version != "3" || self.content != ["pkcs8", "sr25519"] {
-            "only sr25519 pairs of export version 3 are"
-        } else if self.r#type != ["none"] {
-            "it is locked with a passphrase"
-        } else {
-            return Ok(());
-        };
-        Err(KeyringError::Unsupported { reason })
+    fn is_locked(&self) -> Result<bool, KeyringError> {
+        let reason = "only sr25519 pairs of export version 3 are";
+        if self.version != "3" || self.content != ["pkcs8", "sr25519"] {
+            return Err(KeyringError::Unsupported { reason });
+        }
+        match self.r#type.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["none"] => Ok(false),
+            ["scrypt", "xsalsa20-poly1305"] => Ok(true),
+            _ => Err(KeyringError::Unsupported { reason: "its lock is none of polkadot.js's" }),
+        }
     }
 }
 
@@ -171,14 +192,35 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_says_why() {
-        let locked = error(|export| export["encoding"]["type"] = vec!["scrypt"].into());
-        assert!(locked.to_string().contains("passphrase"), "{locked}");
+        let locked = error(|export| export["encoding"]["type"] = vec!["argon2"].into());
+        assert!(locked.to_string().contains("lock"), "{locked}");
         let other_kind =
             error(|export| export["encoding"]["content"] = vec!["pkcs8", "ed25519"].into());
         assert!(other_kind.to_string().contains("sr25519"), "{other_kind}");
         let cut = error(|export| export["encoded"] = "MFMCAQEw".into());
         assert!(cut.to_string().contains("PKCS#8"), "{cut}");
         assert!(KeyringPair::from_json(b"{}").is_err());
+    }
+
+    #[test]
+    fn what_polkadot_js_locked_opens_with_its_passphrase_alone() {
+        let locked = include_bytes!("../../../tests/fixtures/keyring_locked.json");
+        let open = KeyringPair::from_json(export().to_string().as_bytes()).unwrap();
+        let pair = KeyringPair::unlock(locked, "correct horse").unwrap();
+        assert_eq!((pair.secret(), pair.address()), (open.secret(), open.address()));
+        let wrong = KeyringPair::unlock(locked, "incorrect horse").unwrap_err();
+        assert!(matches!(wrong, KeyringError::Passphrase), "{wrong}");
+        let none = KeyringPair::from_json(locked).unwrap_err();
+        assert!(none.to_string().contains("passphrase"), "{none}");
+    }
+
+    #[test]
+    fn costs_that_polkadot_js_never_writes_are_not_paid() {
+        let mut locked = vec![0; 200];
+        locked[32..36].copy_from_slice(&(1_u32 << 30).to_le_bytes());
+        let error = lock::open(&locked, "").unwrap_err();
+        assert!(error.to_string().contains("scrypt"), "{error}");
+        assert!(lock::open(&locked[..67], "").is_err());
     }
 
     #[test]

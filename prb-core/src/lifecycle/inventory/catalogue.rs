@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use prb_walkie::proto::PoolOrWorkerQueryIdentity;
 use prb_walkie::proto::db;
+use prb_walkie::proto::lifecycle::{PoolList, WorkerList};
 use prb_walkie::proto::pool_or_worker_query_identity::Identity as Named;
 use uuid::Uuid;
 
@@ -32,6 +33,17 @@ impl Catalogue {
         self.workers
             .values()
             .filter_map(|worker| self.pools.get(&worker.pool).map(|pool| (worker, pool)))
+    }
+
+    /// All pools, as they are told.
+    pub(crate) fn pool_list(&self) -> PoolList {
+        PoolList { pools: self.pools().map(db::Pool::from).collect() }
+    }
+
+    /// All workers, as they are told.
+    pub(crate) fn worker_list(&self) -> WorkerList {
+        let workers = self.workers().map(|(worker, pool)| worker.to_proto(pool.pid));
+        WorkerList { workers: workers.collect() }
     }
 
     /// One pool.

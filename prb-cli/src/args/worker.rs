@@ -1,0 +1,128 @@
+//! `prb worker`.
+
+use clap::{ArgAction, Args, Subcommand};
+use prb_core::lifecycle::Amount;
+
+use super::ManagerArgs;
+
+/// `prb worker`.
+#[derive(Clone, Debug, Args)]
+pub struct WorkerCommandArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: WorkerCommand,
+}
+
+/// What can be done with workers.
+#[derive(Clone, Debug, Subcommand)]
+pub enum WorkerCommand {
+    /// Keep a worker from now on.
+    Add(AddWorkerArgs),
+    /// List the workers as they are configured.
+    List(ListWorkersArgs),
+    /// Change what is given, and leave the rest as it is.
+    Edit(EditWorkersArgs),
+    /// Forget workers, all or none.
+    Remove(WorkersArgs),
+    /// Begin anew with workers.
+    Restart(WorkersArgs),
+    /// Begin anew with workers, and register them with a fresh report.
+    Register(WorkersArgs),
+    /// Leave workers alone until they are restarted.
+    Kick(WorkersArgs),
+    /// Show how workers are; all of them if none is named.
+    Status(StatusArgs),
+}
+
+/// `prb worker add`.
+#[derive(Clone, Debug, Args)]
+pub struct AddWorkerArgs {
+    /// What to call it.
+    pub name: String,
+    /// Its pool: name, uuid, or pid.
+    #[arg(long)]
+    pub pool: String,
+    /// URL of its pRuntime.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: String,
+    /// What it computes with, in planck or PHA, such as 4000PHA.
+    #[arg(long, value_name = "AMOUNT")]
+    pub stake: Option<Amount>,
+    /// Leave it alone for now.
+    #[arg(long)]
+    pub disabled: bool,
+    /// Only keep it in sync.
+    #[arg(long)]
+    pub sync_only: bool,
+    /// Register it, and never add it to its pool.
+    #[arg(long)]
+    pub gatekeeper: bool,
+    /// Which manager.
+    #[command(flatten)]
+    pub manager: ManagerArgs,
+}
+
+/// `prb worker list`.
+#[derive(Clone, Debug, Args)]
+pub struct ListWorkersArgs {
+    /// Those of this pool only: name, uuid, or pid.
+    #[arg(long)]
+    pub pool: Option<String>,
+    /// Which manager.
+    #[command(flatten)]
+    pub manager: ManagerArgs,
+}
+
+/// `prb worker edit`.
+#[derive(Clone, Debug, Args)]
+pub struct EditWorkersArgs {
+    /// The workers: names or uuids. All are changed, or none.
+    #[arg(required = true, value_name = "WORKER")]
+    pub workers: Vec<String>,
+    /// What to call it; of one worker.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Their pool: name, uuid, or pid.
+    #[arg(long)]
+    pub pool: Option<String>,
+    /// URL of its pRuntime; of one worker.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// What they compute with, in planck or PHA, such as 4000PHA.
+    #[arg(long, value_name = "AMOUNT")]
+    pub stake: Option<Amount>,
+    /// Whether they live.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    pub enabled: Option<bool>,
+    /// Whether they are only kept in sync.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    pub sync_only: Option<bool>,
+    /// Whether they are registered and never added to their pool.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    pub gatekeeper: Option<bool>,
+    /// Which manager.
+    #[command(flatten)]
+    pub manager: ManagerArgs,
+}
+
+/// What takes nothing but workers.
+#[derive(Clone, Debug, Args)]
+pub struct WorkersArgs {
+    /// The workers: names or uuids.
+    #[arg(required = true, value_name = "WORKER")]
+    pub workers: Vec<String>,
+    /// Which manager.
+    #[command(flatten)]
+    pub manager: ManagerArgs,
+}
+
+/// `prb worker status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// The workers: names or uuids.
+    #[arg(value_name = "WORKER")]
+    pub workers: Vec<String>,
+    /// Which manager.
+    #[command(flatten)]
+    pub manager: ManagerArgs,
+}
