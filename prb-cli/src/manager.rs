@@ -8,10 +8,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use prb_core::lifecycle::OfflineInventory;
 use prb_walkie::identity::{Identity, Name};
+use prb_walkie::proto::Empty;
 use prb_walkie::proto::lifecycle::{
     CreatePool, CreateWorker, PoolList, UpdatePool, UpdateWorker, UuidQueryRequest, WorkerList,
 };
-use prb_walkie::proto::{Empty, WorkerStateUpdate};
 use prb_walkie::rpc::{self, json};
 use prost::Message;
 use serde_json::Value;
@@ -131,12 +131,12 @@ impl Manager {
         }
     }
 
-    /// Calls a method that takes workers and answers with how they are.
-    pub(crate) async fn of_workers(
+    /// Calls a method that takes the uuids or names of workers.
+    pub(crate) async fn of_workers<A: Message + Default>(
         &self,
         method: &str,
         ids: &[String],
-    ) -> Result<WorkerStateUpdate> {
+    ) -> Result<A> {
         match self {
             Self::Service(client) => {
                 call(client, method, &UuidQueryRequest { ids: ids.to_vec() }).await

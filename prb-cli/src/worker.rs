@@ -1,14 +1,17 @@
 //! `prb worker`: which workers a lifecycle manager keeps, and how they are.
 
-use prb_walkie::proto::db;
 use prb_walkie::proto::lifecycle::{CreateWorker, UpdateWorker, update_worker};
+use prb_walkie::proto::{WorkerExplanations, WorkerStateUpdate, db};
 
 use crate::Failure;
-use crate::args::{AddWorkerArgs, EditWorkersArgs, ListWorkersArgs, WorkerCommand, WorkersArgs};
+use crate::args::{
+    AddWorkerArgs, EditWorkersArgs, ListWorkersArgs, StatusArgs, WorkerCommand, WorkersArgs,
+};
 use crate::logging::{self, Target};
 use crate::manager::{self, Aim, Answer, Manager, choose};
 use crate::process;
 
+mod explanation;
 mod text;
 
 /// `prb worker`.
@@ -45,6 +48,10 @@ pub(crate) fn run(command: &WorkerCommand, log: &str) -> Result<(), Failure> {
                 };
                 manager::with(&args.manager, Aim::Service, status).await
             }
+            WorkerCommand::Explain(args) => {
+                let explain = async |manager: &Manager| explain(manager, args).await;
+                manager::with(&args.manager, Aim::Service, explain).await
+            }
         }
     })
 }
@@ -55,9 +62,16 @@ async fn tell(method: &str, args: &WorkersArgs) -> Result<(), Failure> {
 }
 
 async fn states(manager: &Manager, method: &str, ids: &[String]) -> Result<Answer, Failure> {
-    let update = manager.of_workers(method, ids).await?;
+    let update: WorkerStateUpdate = manager.of_workers(method, ids).await?;
     let text = text::states(&update.worker_states);
     Ok(Answer { json: manager::to_json(method, &update)?, text })
+}
+
+async fn explain(manager: &Manager, args: &StatusArgs) -> Result<Answer, Failure> {
+    const METHOD: &str = "ExplainWorker";
+    let explained: WorkerExplanations = manager.of_workers(METHOD, &args.workers).await?;
+    let text = explanation::text(&explained.workers);
+    Ok(Answer { json: manager::to_json(METHOD, &explained)?, text })
 }
 
 async fn add(manager: &Manager, args: &AddWorkerArgs) -> Result<Answer, Failure> {

@@ -11,7 +11,7 @@
 //! ```
 //! Everything that decides is a pure function: `machine` (a worker's life), `sync::plan` (what to
 //! send), `egress` (which messages), `computing` (what is lacking on chain), `intent` (whether to
-//! ask again).
+//! ask again), `explain` (what keeps a worker from earning).
 
 mod blobs;
 mod chain_view;
@@ -19,6 +19,7 @@ mod computing;
 mod config;
 mod egress;
 mod error;
+mod explain;
 mod fleet;
 mod handle;
 mod intent;
@@ -38,6 +39,7 @@ mod worker;
 pub use computing::{Amount, AmountError};
 pub use config::LifecycleConfig;
 pub use error::{BuildError, CommandError, ShutdownError};
+pub use explain::{Condition, ConditionState, Explanation, Requirement};
 pub use handle::{Heights, LifecycleHandle};
 pub use inventory::{Field, InventoryError, OfflineInventory, OperatorSecret, SecretError};
 pub use machine::Phase;

@@ -32,6 +32,8 @@ pub enum WorkerCommand {
     Kick(WorkersArgs),
     /// Show how workers are; all of them if none is named.
     Status(StatusArgs),
+    /// Show what workers need to earn, the first thing that is missing, and what to do about it.
+    Explain(StatusArgs),
 }
 
 /// `prb worker add`.
@@ -116,7 +118,7 @@ pub struct WorkersArgs {
     pub manager: ManagerArgs,
 }
 
-/// `prb worker status`.
+/// `prb worker status`, `prb worker explain`.
 #[derive(Clone, Debug, Args)]
 pub struct StatusArgs {
     /// The workers: names or uuids.

@@ -156,6 +156,12 @@ fn a_running_manager_is_asked_and_what_a_killed_one_left_is_worked_on() {
     folder.refuses("worker restart w x", "", 1, &["RestartWorker", "no worker \"x\""]);
     folder.answer("worker restart w", "");
     folder.answer("worker register w", "");
+    let explained = folder.answer("worker explain w", "");
+    let conditions = &explained["workers"][0]["conditions"];
+    assert_eq!(conditions[0]["requirement"], "allowed");
+    assert_eq!(conditions[0]["state"], "CS_MET");
+    assert_eq!(conditions[1]["requirement"], "synced");
+    assert_ne!(conditions[1]["state"], "CS_MET", "no data provider runs: {explained}");
     let status = folder.run("worker status", "");
     assert!(text(&status.stdout).starts_with("NAME  POOL  STATUS"), "{status:?}");
 

@@ -98,6 +98,11 @@ fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
     let told = status(&site);
     assert_eq!(told["accounts"][0]["pools"][0], "1", "{told}");
 
+    let explained = site.prb.run(&format!("worker explain --data-dir {}", site.path("manager")));
+    let explained = text(&explained.stdout);
+    assert_eq!(explained.matches(": earns\n").count(), WORKERS, "{explained}");
+    assert_eq!(explained.matches("yes  heartbeat   accepted").count(), WORKERS, "{explained}");
+
     let done = queue(&site, &redis, "list succeeded --limit 100");
     let started = done["jobs"].as_array().unwrap().iter();
     let started: Vec<_> = started.filter(|it| it["action"] == "START_COMPUTING").collect();

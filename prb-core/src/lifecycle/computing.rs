@@ -7,7 +7,9 @@
 use crate::scale::on_chain::SessionState;
 
 mod amount;
+mod conditions;
 mod fixed;
+mod remedy;
 mod situation;
 mod stake;
 #[cfg(test)]
@@ -16,6 +18,7 @@ mod text;
 mod verdict;
 
 pub use amount::{Amount, AmountError};
+pub(crate) use conditions::conditions;
 pub(crate) use situation::{Seen, SeenPool, Wanted};
 pub(crate) use verdict::{Blocked, Deed, Next, Register, StakeKept, Wait, Working};
 

@@ -11,6 +11,8 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::CommandError;
+use super::chain_view::{Subject, seen};
+use super::explain::{Explanation, Situation, explain};
 use super::inventory::{Catalogue, PoolRecord, WorkerRecord};
 use super::machine::{Policy, Told};
 use super::report::{Cell, WorkerChange, WorkerReport};
@@ -142,6 +144,45 @@ impl Fleet {
             .into_iter()
             .map(|slot| slot.cell.to_proto(&slot.assignment.borrow().clone(), view));
         Ok(states.collect())
+    }
+
+    /// Why workers earn or do not; all workers if no id is given.
+    pub(crate) async fn explain(&self, ids: &[String]) -> Result<Vec<Explanation>, CommandError> {
+        let chosen: Vec<_> = {
+            let slots = self.lock();
+            let chosen = if ids.is_empty() { slots.values().collect() } else { find(&slots, ids)? };
+            let of = |slot: &Slot| (slot.cell.clone(), slot.assignment.borrow().clone());
+            chosen.into_iter().map(of).collect()
+        };
+        let mut explanations = Vec::with_capacity(chosen.len());
+        for (cell, assignment) in chosen {
+            explanations.push(self.explain_one(&cell, &assignment).await);
+        }
+        Ok(explanations)
+    }
+
+    async fn explain_one(&self, cell: &Cell, assignment: &Assignment) -> Explanation {
+        let report = cell.report();
+        let on_chain = match report.public_key {
+            None => Err("its public key is not known".to_owned()),
+            Some(public_key) => {
+                let subject = Subject { public_key, pid: assignment.pid };
+                let seen = self.shared.view.look(|values| seen(values, &subject)).await;
+                let wanted = assignment.wanted(self.shared.config.min_score(), false);
+                seen.map(|seen| (wanted, seen)).map_err(|error| error.to_string())
+            }
+        };
+        let situation = Situation {
+            name: &report.name,
+            phase: report.phase,
+            message: &report.message,
+            policy: assignment.policy,
+            block: report.para_block,
+            trouble: cell.trouble(),
+            on_chain,
+        };
+        let conditions = explain(&situation);
+        Explanation { uuid: report.uuid, name: report.name.clone(), conditions }
     }
 
     /// How all workers are, in short.

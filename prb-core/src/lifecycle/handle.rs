@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::error::{CommandError, ShutdownError};
+use super::explain::Explanation;
 use super::fleet::Fleet;
 use super::inventory::{Catalogue, Inventory, InventoryError};
 use super::machine::Told;
@@ -113,6 +114,14 @@ impl LifecycleHandle {
     /// How workers are; all of them if none is named.
     pub fn worker_states(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
         Ok(WorkerStateUpdate { worker_states: self.inner.fleet.states(ids)? })
+    }
+
+    /// Why workers earn, or what keeps them from it; all of them if none is named.
+    ///
+    /// What the chain says is taken from the manager's view; for a worker that it never looked at,
+    /// the chain is asked.
+    pub async fn explain_workers(&self, ids: &[String]) -> Result<Vec<Explanation>, CommandError> {
+        self.inner.fleet.explain(ids).await
     }
 
     /// How all workers are, in short.

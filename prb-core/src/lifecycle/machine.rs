@@ -16,6 +16,7 @@ mod tests;
 pub(crate) use event::{Call, Event, Standing, Told};
 pub(crate) use fault::{Cause, Fault};
 pub use phase::Phase;
+pub(crate) use phase::Trouble;
 
 /// Milliseconds of any clock that does not go back.
 pub(crate) type Millis = u64;

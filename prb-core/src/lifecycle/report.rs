@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use super::chain_view::{ChainView, session_info};
-use super::machine::{Life, Phase};
+use super::machine::{Life, Phase, Trouble};
 use super::shared::Shared;
 use super::sync::plan::Counters;
 use super::worker::Assignment;
@@ -63,6 +63,7 @@ pub(crate) struct Cell {
 struct Inner {
     report: Arc<WorkerReport>,
     info: Option<PhactoryInfo>,
+    trouble: Option<Trouble>,
 }
 
 impl Cell {
@@ -84,12 +85,17 @@ impl Cell {
             initialized: false,
             public_key: None,
         });
-        Self { changes, inner: Mutex::new(Inner { report, info: None }) }
+        Self { changes, inner: Mutex::new(Inner { report, info: None, trouble: None }) }
     }
 
     /// The worker as it is now.
     pub(crate) fn report(&self) -> Arc<WorkerReport> {
         self.lock().report.clone()
+    }
+
+    /// What keeps it from going on.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        self.lock().trouble.clone()
     }
 
     /// Its name or pool may have changed.
@@ -104,6 +110,7 @@ impl Cell {
     pub(crate) fn lives(&self, life: &Life, shared: &Shared) {
         let phase = life.phase();
         let tip = *shared.blobs.tip().borrow();
+        self.lock().trouble = life.trouble();
         self.update(|report| {
             if report.phase != phase {
                 let reason = life.reason();

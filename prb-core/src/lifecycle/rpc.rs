@@ -9,13 +9,18 @@ use prb_walkie::proto::lifecycle::{
     CreatePool, CreateWorker, PoolList, UpdatePool, UpdateWorker, UuidQueryRequest, WorkerList,
 };
 use prb_walkie::proto::walkie_rpc_server::WalkieRpc;
-use prb_walkie::proto::{Empty, WorkerState, WorkerStateUpdate, db};
+use prb_walkie::proto::worker_explanation::{self, ConditionState as Told};
+use prb_walkie::proto::{
+    Empty, WorkerExplanation, WorkerExplanations, WorkerState, WorkerStateUpdate, db,
+};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{CommandError, InventoryError, LifecycleHandle, WorkerChange};
+use super::{
+    CommandError, ConditionState, Explanation, InventoryError, LifecycleHandle, WorkerChange,
+};
 
 /// Changes that go into one message of a stream, at most.
 const MOST_CHANGES: usize = 256;
@@ -104,6 +109,16 @@ impl WalkieRpc for LifecycleRpc {
         answer(self.manager()?.worker_states(&request.into_inner().ids))
     }
 
+    async fn explain_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerExplanations>, Status> {
+        let explained = self.manager()?.explain_workers(&request.into_inner().ids).await;
+        answer(explained.map(|workers| WorkerExplanations {
+            workers: workers.iter().map(WorkerExplanation::from).collect(),
+        }))
+    }
+
     async fn watch_worker_status(
         &self,
         request: Request<UuidQueryRequest>,
@@ -188,6 +203,28 @@ fn uuid(state: &WorkerState) -> Option<Uuid> {
 fn deleted(uuid: &Uuid) -> WorkerState {
     let worker = db::Worker { uuid: uuid.to_string(), deleted: true, ..db::Worker::default() };
     WorkerState { worker: Some(worker), ..WorkerState::default() }
+}
+
+impl From<&Explanation> for WorkerExplanation {
+    fn from(explanation: &Explanation) -> Self {
+        let conditions = explanation.conditions.iter().map(|it| worker_explanation::Condition {
+            requirement: it.requirement.to_string(),
+            state: match it.state {
+                ConditionState::Unknown => Told::CsUnknown,
+                ConditionState::Met => Told::CsMet,
+                ConditionState::Underway => Told::CsUnderway,
+                ConditionState::Failed => Told::CsFailed,
+            }
+            .into(),
+            detail: it.detail.clone(),
+            remedy: it.remedy.clone(),
+        });
+        Self {
+            uuid: explanation.uuid.to_string(),
+            name: explanation.name.clone(),
+            conditions: conditions.collect(),
+        }
+    }
 }
 
 fn answer<T>(done: Result<T, CommandError>) -> Result<Response<T>, Status> {

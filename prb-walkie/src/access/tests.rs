@@ -24,7 +24,14 @@ fn every_method_has_the_class_it_should() {
     assert_eq!(of(Class::Everybody), ["Auth", "GetBlobByKey", "GetDataProviderInfo", "Hello"]);
     assert_eq!(
         of(Class::Read),
-        ["GetTraderStatus", "GetWorkerStatus", "ListPool", "ListWorker", "WatchWorkerStatus"]
+        [
+            "ExplainWorker",
+            "GetTraderStatus",
+            "GetWorkerStatus",
+            "ListPool",
+            "ListWorker",
+            "WatchWorkerStatus"
+        ]
     );
     assert_eq!(
         of(Class::Write),

@@ -132,6 +132,7 @@ fn every_method() -> Vec<(&'static str, Value, Expected)> {
         ("GetBlobWithToken", json!({ "token": "t" }), None),
         ("ReportBadBlock", json!({ "number": 1 }), None),
         ("GetTraderStatus", json!({}), None),
+        ("ExplainWorker", ids(), None),
         ("ListPool", json!({}), Some(("/pools/0/pid", json!("1099511627776")))),
         ("CreatePool", json!({ "pools": [pool()] }), name("/pools/0/name")),
         (

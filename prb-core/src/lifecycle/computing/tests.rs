@@ -8,6 +8,8 @@ use crate::scale::on_chain::{
     Benchmark, SessionInfo, SessionStats, TokenomicParameters, WorkerInfo,
 };
 
+mod explained;
+
 const PHA: u128 = 1_000_000_000_000;
 
 fn account(byte: u8) -> AccountId32 {

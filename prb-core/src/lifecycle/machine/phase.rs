@@ -2,7 +2,7 @@
 
 use prb_walkie::proto::worker_state::Status;
 
-use super::{Call, Fault, Life, Progress, Stage, Standing};
+use super::{Call, Cause, Fault, Life, Progress, Stage, Standing};
 
 /// Where a worker stands, derived from its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +42,19 @@ impl Phase {
     }
 }
 
+/// What keeps a worker from going on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// It cannot be fed; else it cannot earn.
+    pub(crate) feeding: bool,
+    /// Why.
+    pub(crate) cause: Cause,
+    /// Why, for a person.
+    pub(crate) text: String,
+    /// It lasts, so that an operator should know.
+    pub(crate) shown: bool,
+}
+
 impl Life {
     /// What operators see.
     pub(crate) fn phase(&self) -> Phase {
@@ -71,6 +84,17 @@ impl Life {
             (_, None, Some(standing)) if self.progress == Progress::CaughtUp => standing.text(),
             _ => "",
         }
+    }
+
+    /// What keeps it from being fed, or else from earning.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        let fault = self.feeding.as_ref().or(self.earning.as_ref())?;
+        Some(Trouble {
+            feeding: self.feeding.is_some(),
+            cause: fault.cause,
+            text: fault.text.clone(),
+            shown: fault.is_shown(),
+        })
     }
 
     fn shown_fault(&self) -> Option<&Fault> {

@@ -5,7 +5,7 @@ use parity_scale_codec::Decode;
 use super::cause::{Failure, fail};
 use super::hands::Hands;
 use crate::lifecycle::chain_view::{Subject, ingress, seen};
-use crate::lifecycle::computing::{Deed, Next, Wanted, next};
+use crate::lifecycle::computing::{Deed, Next, next};
 use crate::lifecycle::egress::{Due, WindowLimits, due, goes_to_chain};
 use crate::lifecycle::intent::{Ask, Fate, Intent, Patience};
 use crate::lifecycle::machine::{Cause, Event, Standing};
@@ -112,14 +112,7 @@ impl Hands {
             );
             return Ok(Event::Judged(Standing::Underway { text }));
         }
-        let wanted = Wanted {
-            pid: assignment.pid,
-            stake: assignment.record.stake,
-            gatekeeper: assignment.record.gatekeeper,
-            operator: assignment.operator,
-            min_score: self.shared.config.min_score(),
-            register_anew,
-        };
+        let wanted = assignment.wanted(self.shared.config.min_score(), register_anew);
         let next = next(&wanted, &seen);
         let text = next.to_string();
         let standing = match next {

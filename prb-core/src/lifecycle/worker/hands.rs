@@ -7,7 +7,7 @@ use subxt::utils::AccountId32;
 use tokio::sync::watch;
 
 use super::cause::{Failure, fail};
-use crate::lifecycle::computing::Deed;
+use crate::lifecycle::computing::{Deed, Wanted};
 use crate::lifecycle::egress::Window;
 use crate::lifecycle::intent::Intent;
 use crate::lifecycle::inventory::WorkerRecord;
@@ -36,6 +36,20 @@ pub(crate) struct Assignment {
     pub(crate) operator: AccountId32,
     /// What is allowed.
     pub(crate) policy: Policy,
+}
+
+impl Assignment {
+    /// What is wanted of it on chain. `min_score` is the bridge's own bar.
+    pub(crate) fn wanted(&self, min_score: u32, register_anew: bool) -> Wanted {
+        Wanted {
+            pid: self.pid,
+            stake: self.record.stake,
+            gatekeeper: self.record.gatekeeper,
+            operator: self.operator,
+            min_score,
+            register_anew,
+        }
+    }
 }
 
 /// A worker, as far as its task knows it.
