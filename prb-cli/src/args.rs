@@ -38,7 +38,7 @@ pub use db::{
 };
 pub use dev::{DevArgs, Goal};
 pub use devnet::DevnetArgs;
-pub use lifecycle::{LifecycleArgs, WorkerArgs};
+pub use lifecycle::{LifecycleArgs, Start, WorkerArgs};
 pub use listen::Listen;
 pub use manager::ManagerArgs;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};

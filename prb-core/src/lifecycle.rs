@@ -37,7 +37,7 @@ mod unfinished;
 mod worker;
 
 pub use computing::{Amount, AmountError};
-pub use config::LifecycleConfig;
+pub use config::{LifecycleConfig, StartFrom};
 pub use error::{BuildError, CommandError, ShutdownError};
 pub use explain::{Condition, ConditionState, Explanation, Requirement};
 pub use handle::{Heights, LifecycleHandle};

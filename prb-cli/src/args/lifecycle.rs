@@ -1,7 +1,7 @@
 //! `prb run lifecycle`.
 
 use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 
 use super::{AccessArgs, DataDirArgs, GrpcArgs, ParaArgs, RedisArgs, TradingArgs, WalkieArgs};
 
@@ -41,6 +41,15 @@ pub struct LifecycleArgs {
     pub json: bool,
 }
 
+/// What a fresh worker begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Start {
+    /// The newest state that the data provider keeps, if the worker takes it
+    Kept,
+    /// The genesis, as one must that is to become a gatekeeper
+    Genesis,
+}
+
 /// What a manager does with workers.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Workers")]
@@ -54,6 +63,10 @@ pub struct WorkerArgs {
     #[arg(long, env = "PHALA_SYNC_ONLY", action = ArgAction::SetTrue)]
     #[arg(value_parser = BoolishValueParser::new())]
     pub sync_only: bool,
+
+    /// What fresh workers begin with.
+    #[arg(long, value_enum, value_name = "STATE", default_value = "kept")]
+    pub start_from: Start,
 
     /// Smallest score that a worker may compute with, where enforced.
     #[arg(long, value_name = "SCORE", env = "PHALA_MIN_BENCH_SCORE", default_value_t = 50)]

@@ -8,7 +8,7 @@ use anyhow::{Context, Error, Result, anyhow};
 use prb_core::blob::client::{BlobClient, BlobClientConfig};
 use prb_core::blob::{PeerCandidates, WalkieBlobs};
 use prb_core::chain::ChainClient;
-use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, LifecycleRpc};
+use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, LifecycleRpc, StartFrom};
 use prb_core::queue::JobQueue;
 use prb_core::trader::TraderHandle;
 use prb_walkie::identity::{Identity, Name};
@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::node::{self, LIFECYCLE, Settings};
 use super::{STOP_LIMIT, chain, identity, make_folder, trading};
 use crate::Failure;
-use crate::args::LifecycleArgs;
+use crate::args::{LifecycleArgs, Start};
 use crate::logging::{self, Target};
 use crate::observe;
 use crate::output::Output;
@@ -143,6 +143,10 @@ fn config(args: &LifecycleArgs, service: &Path) -> LifecycleConfig {
     let mut config = LifecycleConfig::new(folder(service));
     config.skip_attestation = args.workers.skip_attestation;
     config.sync_only = args.workers.sync_only;
+    config.start_from = match args.workers.start_from {
+        Start::Kept => StartFrom::KeptState,
+        Start::Genesis => StartFrom::Genesis,
+    };
     config.min_bench_score = args.workers.min_bench_score;
     config.enforce_min_bench_score = args.workers.enforce_min_bench_score;
     config.shutdown_timeout = WORKERS_STOP;

@@ -17,6 +17,7 @@ use crate::blob::{BlobError, BlobKey, BlobSource};
 mod body;
 mod cache;
 mod segment;
+mod start_states;
 #[cfg(test)]
 mod tests;
 mod tip;
@@ -24,9 +25,11 @@ mod turns;
 
 pub(crate) use body::BodyError;
 pub(crate) use segment::StoredSegment;
+pub(crate) use start_states::FetchStateError;
 pub(crate) use tip::{Tip, TipFollower};
 
 use self::cache::{Cache, Item, Key};
+use self::start_states::StartStates;
 use self::turns::Turns;
 use super::sync::plan::Request;
 
@@ -40,6 +43,7 @@ pub(crate) struct Blobs {
     encoding: Turns,
     chunks: OnceLock<ChunkSizes>,
     tip: watch::Sender<Option<Tip>>,
+    start_states: StartStates,
 }
 
 /// Items per chunk, as the provider announces them.
@@ -73,6 +77,7 @@ impl Blobs {
             encoding: Turns::default(),
             chunks: OnceLock::new(),
             tip: watch::Sender::new(None),
+            start_states: StartStates::default(),
         }
     }
 

@@ -17,7 +17,7 @@ mod subject;
 mod values;
 
 pub(crate) use follow::Follower;
-pub(crate) use subject::{Subject, ingress, seen, session_info};
+pub(crate) use subject::{Subject, first_known, ingress, seen, session_info};
 pub(crate) use values::Values;
 
 use self::values::{Key, Unreadable};

@@ -6,6 +6,18 @@ use std::time::Duration;
 use super::sync::plan::Limits;
 use crate::pruntime::{Deadlines, HttpConfig};
 
+/// What a fresh worker begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartFrom {
+    /// The newest full state that the data provider keeps, if the worker takes it: one from before
+    /// the block that registered it. It can never become a gatekeeper. Else the genesis.
+    #[default]
+    KeptState,
+    /// The genesis, always.
+    Genesis,
+}
+
 /// Settings of a [`Lifecycle`](super::Lifecycle).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -22,6 +34,8 @@ pub struct LifecycleConfig {
     pub min_bench_score: u32,
     /// Whether `min_bench_score` counts.
     pub enforce_min_bench_score: bool,
+    /// What fresh workers begin with.
+    pub start_from: StartFrom,
     /// How long workers may take to answer.
     pub deadlines: Deadlines,
     /// Connections to workers.
@@ -43,6 +57,7 @@ impl LifecycleConfig {
             sync_only: false,
             min_bench_score: 50,
             enforce_min_bench_score: false,
+            start_from: StartFrom::default(),
             deadlines: Deadlines::default(),
             http: HttpConfig::default(),
             cache_bytes: 64 << 20,

@@ -2,6 +2,7 @@
 
 pub(crate) mod genesis;
 pub(crate) mod plan;
+pub(crate) mod start_state;
 
 #[cfg(test)]
 mod model;

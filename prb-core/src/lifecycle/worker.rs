@@ -14,6 +14,7 @@ mod cause;
 mod earn;
 mod feed;
 mod hands;
+mod load;
 mod register;
 
 pub(crate) use hands::{Assignment, Hands};

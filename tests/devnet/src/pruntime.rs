@@ -38,5 +38,7 @@ mod storage_key;
 mod store;
 mod worker;
 
+pub use call::Method;
 pub use config::{AttestationMethod, DoubleConfig, Mode};
 pub use double::{Double, DoubleBuilder, DoubleError, DoubleExit, DoubleHandle};
+pub use instance::Fault;

@@ -15,6 +15,11 @@ pub(super) fn registration(public_key: &[u8; 32]) -> Key {
     twox64_entry("PhalaRegistry", "Workers", public_key)
 }
 
+/// The block that registered a worker first.
+pub(super) fn registered_at(public_key: &[u8; 32]) -> Key {
+    twox64_entry("PhalaRegistry", "WorkerAddedAt", public_key)
+}
+
 /// Pool of a worker.
 pub(super) fn assignment(public_key: &[u8; 32]) -> Key {
     twox64_entry("PhalaStakePoolv2", "WorkerAssignments", public_key)
@@ -79,6 +84,10 @@ mod tests {
             (
                 registration(&[1; 32]),
                 "0d746931e7a6bfd47fbcccfd71984aef1bf55d6b9732eb86723ccad1af88b985",
+            ),
+            (
+                registered_at(&[1; 32]),
+                "0d746931e7a6bfd47fbcccfd71984aef3db1fe26055215b99e474bea4561d945",
             ),
             (
                 assignment(&[1; 32]),

@@ -6,7 +6,7 @@ use super::keys;
 use super::values::{Reader, Unreadable, Values};
 use crate::lifecycle::computing::{Seen, SeenPool};
 use crate::scale::messages::MessageOrigin;
-use crate::scale::on_chain::{PoolProxy, SessionInfo};
+use crate::scale::on_chain::{PoolProxy, SessionInfo, WorkerInfo};
 
 /// Whom to look for.
 #[derive(Clone, Copy, Debug)]
@@ -85,4 +85,19 @@ pub(crate) fn session_info(
         (session, info)
     });
     reader.done(session)
+}
+
+/// The first block whose state knows a worker as registered; `None` if none does.
+///
+/// Of a worker registered before the chain took note of when, 0 is as good as any.
+pub(crate) fn first_known(
+    values: &Values,
+    public_key: &[u8; 32],
+) -> Result<Option<u32>, Unreadable> {
+    let mut reader = Reader::new(values);
+    let added_at: Option<u32> =
+        reader.get("PhalaRegistry.WorkerAddedAt", keys::registered_at(public_key));
+    let registration: Option<WorkerInfo> =
+        reader.get("PhalaRegistry.Workers", keys::registration(public_key));
+    reader.done(registration.map(|_| added_at.unwrap_or_default()))
 }

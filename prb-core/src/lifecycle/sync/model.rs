@@ -11,6 +11,10 @@ struct World {
     segments: Vec<Segment>,
     /// The same chain with the segments of closed periods merged, as a provider keeps them.
     merged: Vec<Segment>,
+    /// Parachain blocks whose full states are kept.
+    states: Vec<u32>,
+    /// The first parachain block that knows the worker.
+    known_at: Option<u32>,
 }
 
 impl World {
@@ -39,7 +43,7 @@ impl World {
                 None => merged.push(*segment),
             }
         }
-        Self { segments, merged }
+        Self { segments, merged, states: Vec::new(), known_at: None }
     }
 
     fn tip(&self) -> u32 {
@@ -69,7 +73,8 @@ impl World {
         let blocks = self.last_head().map_or(0, |head| (head + 1).saturating_sub(counters.block));
         // A chunk ends somewhere ahead.
         let block_bytes = (0..blocks.min(7)).map(|n| 1000 * (n as usize + 1)).collect();
-        Available { standing, segments, block_bytes }
+        let (states, known_at) = (self.states.clone(), self.known_at);
+        Available { states, known_at, standing, segments, block_bytes }
     }
 }
 
@@ -83,11 +88,24 @@ struct Worker {
 
 impl Worker {
     fn new(para: u32, block: u32) -> Self {
-        let counters = Counters { relay: 1, para, block, root_waiting: false };
+        let counters = Counters { relay: 1, para, block, root_waiting: false, takes_state: false };
         Self { counters, root: None }
     }
 
+    fn load(&mut self, world: &World, number: u32) -> Result<(), String> {
+        if !self.counters.takes_state || self.counters.block > 1 || self.counters.para > 1 {
+            return Err("Can not load chain state".to_owned());
+        }
+        if number == 0 || world.known_at.is_some_and(|known_at| number >= known_at) {
+            return Err("the worker is already registered".to_owned());
+        }
+        self.counters.takes_state = false;
+        (self.counters.para, self.counters.block) = (number, number + 1);
+        Ok(())
+    }
+
     fn relay(&mut self, world: &World, run: Run) -> Result<(), String> {
+        self.counters.takes_state = false;
         if run.to < self.counters.relay {
             return Err("only headers that the worker has".to_owned());
         }
@@ -195,6 +213,9 @@ fn feed(world: &World, worker: &mut Worker, faults: &[bool]) -> Result<Vec<Reque
                     .map_err(|error| format!("{request:?} to {worker:?}: {error}"))?;
                 sent.push(request);
             }
+            Plan::Load(number) => {
+                worker.load(world, number).map_err(|error| format!("{number}: {error}"))?;
+            }
             Plan::Need(need) if need == Need::Segment(world.tip() + 1) => return Ok(sent),
             other => return Err(format!("{other:?} for {worker:?} in {world:?}")),
         }
@@ -248,6 +269,28 @@ proptest! {
         prop_assert!(at_the_tip(&world, &worker, start), "{worker:?}");
     }
 
+    #[test]
+    fn a_fresh_worker_with_kept_states_reaches_the_tip(
+        mut world in worlds(),
+        para in 0..=1_u32,
+        states in prop::collection::vec(0..60_u32, 0..4),
+        known_at in prop::option::of(0..60_u32),
+        refuses in any::<bool>(),
+    ) {
+        (world.states, world.known_at) = (states, known_at);
+        let mut worker = Worker::new(para, 1);
+        worker.counters.takes_state = !refuses;
+        let allowed = world.states.iter().filter(|state| {
+            !refuses && **state > 0 && known_at.is_none_or(|known_at| **state < known_at)
+        });
+        let start = match allowed.max() {
+            Some(&state) => Worker::new(state, state + 1).counters,
+            None => worker.counters,
+        };
+        feed(&world, &mut worker, &[]).map_err(TestCaseError::fail)?;
+        prop_assert!(at_the_tip(&world, &worker, start), "{worker:?}");
+    }
+
     /// It stood at the tip of a shorter chain whose period has since been closed and merged, or
     /// went back there when its pRuntime restarted.
     #[test]
@@ -277,9 +320,10 @@ proptest! {
         para in any::<u32>(),
         block in any::<u32>(),
         root_waiting in any::<bool>(),
+        takes_state in any::<bool>(),
         world in worlds(),
     ) {
-        let counters = Counters { relay, para, block, root_waiting };
+        let counters = Counters { relay, para, block, root_waiting, takes_state };
         let mut available = world.available(counters);
         plan(counters, &available, &limits());
         available.block_bytes = vec![1; 10];
@@ -287,6 +331,30 @@ proptest! {
         available.standing = world.merged.first().copied();
         plan(counters, &available, &limits());
     }
+}
+
+#[test]
+fn a_fresh_worker_begins_with_the_newest_state_that_does_not_know_it() {
+    let fresh = Counters { relay: 9, para: 0, block: 1, root_waiting: false, takes_state: true };
+    let begins_with = |counters: Counters, states: &[u32], known_at| {
+        let available = Available { states: states.to_vec(), known_at, ..Available::default() };
+        match plan(counters, &available, &limits()) {
+            Plan::Load(number) => Some(number),
+            _ => None,
+        }
+    };
+    assert_eq!(begins_with(fresh, &[20, 40], None), Some(40));
+    assert_eq!(begins_with(fresh, &[20, 40], Some(41)), Some(40));
+    assert_eq!(begins_with(fresh, &[20, 40], Some(40)), Some(20));
+    assert_eq!(begins_with(fresh, &[20, 40], Some(20)), None);
+    assert_eq!(
+        begins_with(fresh, &[0], None),
+        None,
+        "no worker takes the genesis' for a later one"
+    );
+    assert_eq!(begins_with(fresh, &[], None), None);
+    assert_eq!(begins_with(Counters { takes_state: false, ..fresh }, &[20], None), None);
+    assert_eq!(begins_with(Counters { para: 5, block: 5, ..fresh }, &[20], None), None);
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub(crate) struct Counters {
     /// A relay state root waits to prove parachain headers. Workers of 0.2.x do not tell, and are
     /// taken at their best: a root that proved headers up to a head would have moved `para` past it.
     pub(crate) root_waiting: bool,
+    /// It takes the full state of a later block in place of the genesis'. Not any more once it was
+    /// sent a relay header.
+    pub(crate) takes_state: bool,
 }
 
 /// What is known of a stored run of relay headers whose last one is justified.
@@ -41,6 +44,10 @@ pub(crate) struct Segment {
 /// What is at hand for a worker.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Available {
+    /// Parachain blocks whose full states the worker may be given.
+    pub(crate) states: Vec<u32>,
+    /// The first parachain block whose state knows the worker; none if none does.
+    pub(crate) known_at: Option<u32>,
     /// The segment that ends just before the relay header wanted, if there is one that does.
     pub(crate) standing: Option<Segment>,
     /// Segments, the first of which holds the relay header wanted. A provider merges segments of
@@ -112,6 +119,8 @@ pub(crate) struct Run {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
+    /// Give it the full state of this parachain block to begin with.
+    Load(u32),
     /// Send this.
     Send(Request),
     /// Nothing can be sent before more is at hand.
@@ -150,12 +159,16 @@ pub(crate) enum Stuck {
 
 /// Decides what to send next.
 ///
-/// Blocks first, as a worker that stopped half-way has headers of blocks it has not executed;
+/// A fresh worker begins with a later state than the genesis' where it can: then it executes only
+/// the blocks after that. Otherwise blocks first, as a worker that stopped half-way has headers of blocks it has not executed;
 /// then parachain headers that the waiting relay state proves; then relay headers. Relay and
 /// parachain headers go together in one call where both are due: at the tip that saves a round
 /// trip per block. Its relay part stays if its parachain part fails, and then the separate call
 /// follows.
 pub(crate) fn plan(counters: Counters, available: &Available, limits: &Limits) -> Plan {
+    if let Some(number) = start_state(counters, available) {
+        return Plan::Load(number);
+    }
     if counters.block < counters.para {
         return blocks(counters, available, limits);
     }
@@ -163,6 +176,15 @@ pub(crate) fn plan(counters: Counters, available: &Available, limits: &Limits) -
         return request;
     }
     relay_headers(counters, available, limits)
+}
+
+/// The newest state that does not know the worker yet: no other is taken.
+fn start_state(counters: Counters, available: &Available) -> Option<u32> {
+    if !counters.takes_state || counters.para > 1 || counters.block > 1 {
+        return None;
+    }
+    let known_at = available.known_at.unwrap_or(u32::MAX);
+    available.states.iter().copied().filter(|number| (1..known_at).contains(number)).max()
 }
 
 fn blocks(counters: Counters, available: &Available, limits: &Limits) -> Plan {

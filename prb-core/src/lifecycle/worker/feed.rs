@@ -14,6 +14,7 @@ impl Hands {
         let available = self.available(counters).await?;
         let request = match plan(counters, &available, &self.shared.config.limits) {
             Plan::Send(request) => request,
+            Plan::Load(number) => return self.load(number, counters).await,
             Plan::Stuck(stuck) => return fail(Cause::Stuck, stuck.to_string()),
             Plan::Need(Need::Block(number)) => {
                 let text = format!("the data provider does not have parachain block {number} yet");
@@ -30,16 +31,20 @@ impl Hands {
                 return Err(failure);
             }
         };
-        if let Some(known) = &mut self.known {
-            known.counters = after;
-        }
-        self.cell.stands(after);
+        self.stands(after);
         let moved = (counters.relay, counters.para, counters.block)
             != (after.relay, after.para, after.block);
         if !moved {
             return fail(Cause::CountersMoved, format!("the worker took {request:?} for nothing"));
         }
         Ok(Event::Fed { behind: self.behind(), blocks: matches!(request, Request::Blocks(_)) })
+    }
+
+    pub(super) fn stands(&mut self, counters: Counters) {
+        if let Some(known) = &mut self.known {
+            known.counters = counters;
+        }
+        self.cell.stands(counters);
     }
 
     fn no_segment(&self, number: u32) -> Result<Event, Failure> {
@@ -55,7 +60,8 @@ impl Hands {
     async fn available(&self, counters: Counters) -> Result<Available, Failure> {
         let blobs = &self.shared.blobs;
         let limits = &self.shared.config.limits;
-        let mut available = Available::default();
+        let (states, known_at) = self.start_states().await?;
+        let mut available = Available { states, known_at, ..Available::default() };
         if counters.block < counters.para {
             available.block_bytes = blobs.block_sizes(counters.block).await?;
             return Ok(available);

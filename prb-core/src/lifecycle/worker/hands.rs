@@ -17,6 +17,7 @@ use crate::lifecycle::report::Cell;
 use crate::lifecycle::shared::Shared;
 use crate::lifecycle::sync::genesis::attestation;
 use crate::lifecycle::sync::plan::Counters;
+use crate::lifecycle::sync::start_state::StartState;
 use crate::pruntime::{Endpoint, Method, Pruntime, proto};
 use crate::scale::messages::MessageOrigin;
 
@@ -67,6 +68,10 @@ pub(crate) struct Hands {
     pub(super) asked: Option<Intent<Deed>>,
     /// Messages on their way, by sender.
     pub(super) windows: BTreeMap<MessageOrigin, Intent<Window>>,
+    /// What it is to begin with, while it waits for its turn to be given it.
+    pub(super) start_state: Option<Arc<StartState>>,
+    /// How often in a row it could not be given a state to begin with.
+    pub(super) failed_loads: u32,
 }
 
 /// What the worker last said of itself.
@@ -97,6 +102,8 @@ impl Hands {
             due: None,
             asked: None,
             windows,
+            start_state: None,
+            failed_loads: 0,
         }
     }
 
@@ -147,6 +154,10 @@ impl Hands {
             (self.due, self.asked) = (None, None);
             self.windows.clear();
             self.claim = None;
+            self.failed_loads = 0;
+        }
+        if info.initialized && !info.can_load_chain_state {
+            (self.start_state, self.failed_loads) = (None, 0);
         }
         if info.initialized {
             let start = self.shared.start().await?.hash();
@@ -241,6 +252,7 @@ fn counters(info: &proto::PhactoryInfo) -> Counters {
         block: info.blocknum,
         // Workers of 0.2.x do not tell.
         root_waiting: info.waiting_for_paraheaders || info.version.starts_with("0."),
+        takes_state: info.initialized && info.can_load_chain_state,
     }
 }
 

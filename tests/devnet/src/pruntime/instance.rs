@@ -21,11 +21,24 @@ pub(crate) struct Instance {
     tasks: TaskTracker,
 }
 
+/// What is answered in place of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing, while the connection stays open.
+    Silence,
+    /// An error of the application, in these words.
+    Refusal(String),
+    /// A body with an HTTP status, whatever they mean.
+    Raw(u16, Vec<u8>),
+}
+
 /// Faults that tests switch on.
 #[derive(Debug, Default)]
 struct Faults {
     /// How many changing calls are still to be refused as during a background dispatch.
     refusals: AtomicU32,
+    /// What is answered in place of answers, by method, for as long as it is set.
+    answers: Mutex<Vec<(Method, Fault)>>,
     /// How long a dispatch takes at least, ms.
     dispatch_delay: AtomicU64,
 }
@@ -61,6 +74,24 @@ impl Instance {
     /// Refuses the next `count` changing calls as during a background dispatch.
     pub(crate) fn refuse_next(&self, count: u32) {
         self.faults.refusals.store(count, Ordering::Relaxed);
+    }
+
+    /// Answers calls of a method so from now on, or again as it should.
+    pub(crate) fn answer_with(&self, method: Method, fault: Option<Fault>) {
+        let mut answers = self.fault_answers();
+        answers.retain(|(faulty, _)| *faulty != method);
+        answers.extend(fault.map(|fault| (method, fault)));
+    }
+
+    /// What is to be answered in place of an answer.
+    pub(crate) fn fault(&self, method: Method) -> Option<Fault> {
+        let answers = self.fault_answers();
+        answers.iter().find(|(faulty, _)| *faulty == method).map(|(_, fault)| fault.clone())
+    }
+
+    fn fault_answers(&self) -> std::sync::MutexGuard<'_, Vec<(Method, Fault)>> {
+        // It has no state between its changes that a panic could have broken.
+        self.faults.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes each dispatch from now on take at least this long.

@@ -11,6 +11,7 @@ use prb_walkie::proto::worker_state::Status;
 use self::bridge::{Bridge, PHA, double, network};
 
 mod bridge;
+mod fast_sync;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_of_every_generation_reach_computing() {

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{DoubleError, DoubleExit, Exit, SHUTDOWN_DEADLINE};
-use crate::pruntime::instance::Instance;
+use crate::pruntime::call::Method;
+use crate::pruntime::instance::{Fault, Instance};
 use crate::pruntime::phactory::Phactory;
 use crate::pruntime::proto::PhactoryInfo;
 
@@ -67,6 +68,11 @@ impl DoubleHandle {
     /// Refuses the next `count` changing calls with the text of a background dispatch.
     pub fn refuse_next(&self, count: u32) {
         self.instance().refuse_next(count);
+    }
+
+    /// Answers calls of a method so from now on; without a fault as it should.
+    pub fn answer_with(&self, method: Method, fault: Option<Fault>) {
+        self.instance().answer_with(method, fault);
     }
 
     /// Makes each dispatch from now on take at least this long.

@@ -13,7 +13,7 @@ use super::body::{self, BodyError};
 use super::{Service, json, octets};
 use crate::pruntime::call::{Answer, Method, Refusal};
 use crate::pruntime::config::Mode;
-use crate::pruntime::instance::Instance;
+use crate::pruntime::instance::{Fault, Instance};
 use crate::pruntime::proto::PrpcError;
 
 const SERVICE_PREFIX: &str = "PhactoryAPI.";
@@ -73,6 +73,17 @@ async fn answer_inner(
     };
     let request =
         if wants_json { method.decode_json(&bytes) } else { method.decode_protobuf(&bytes) };
+    match instance.fault(method) {
+        Some(Fault::Silence) => std::future::pending().await,
+        Some(Fault::Refusal(text)) => {
+            return refuse(service, Refusal::Application(text), wants_json).await;
+        }
+        Some(Fault::Raw(status, body)) => {
+            let status = StatusCode::from_u16(status).unwrap_or_default();
+            return (status, body).into_response();
+        }
+        None => {}
+    }
     let result = match request {
         Ok(request) => instance.call(request).await,
         Err(refusal) => Err(refusal),

@@ -22,7 +22,7 @@ use prb_core::trader::{Trader, TraderConfig, TraderHandle};
 use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleHandle};
 use prb_walkie::identity::Identity;
-use prb_walkie::proto::data_provider::RelaySegment;
+use prb_walkie::proto::data_provider::{RelaySegment, States};
 use prb_walkie::proto::lifecycle::{CreatePool, CreateWorker, UpdateWorker, update_worker};
 use prb_walkie::proto::pool_or_worker_query_identity::Identity as Named;
 use prb_walkie::proto::{FullAccount, PoolOrWorkerQueryIdentity, db};
@@ -58,6 +58,11 @@ pub(super) fn double() -> DoubleConfig {
     DoubleConfig::default()
 }
 
+/// A double that runs.
+pub(super) async fn start(config: DoubleConfig) -> DoubleHandle {
+    Double::builder(config).build().unwrap().start().await.unwrap()
+}
+
 fn keypair(uri: &str) -> Keypair {
     Keypair::from_uri(&uri.parse::<SecretUri>().unwrap()).unwrap()
 }
@@ -77,6 +82,12 @@ pub(super) struct Bridge {
     chain: ChainClient,
     doubles: Mutex<HashMap<String, DoubleHandle>>,
     _folder: tempfile::TempDir,
+}
+
+/// What a test may change about a bridge.
+pub(super) struct Settings {
+    pub(super) lifecycle: LifecycleConfig,
+    pub(super) provider: DataProviderConfig,
 }
 
 /// All that a lifecycle manager is made of.
@@ -106,12 +117,12 @@ impl Manager {
 impl Bridge {
     /// A bridge on a chain that takes workers without attestation.
     pub(super) async fn start(config: NetworkConfig) -> Self {
-        Self::start_with(config, |settings| settings.skip_attestation = true).await
+        Self::start_with(config, |settings| settings.lifecycle.skip_attestation = true).await
     }
 
     pub(super) async fn start_with(
         config: NetworkConfig,
-        change: impl FnOnce(&mut LifecycleConfig),
+        change: impl FnOnce(&mut Settings),
     ) -> Self {
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
@@ -121,21 +132,22 @@ impl Bridge {
         let folder = tempfile::tempdir().unwrap();
         let client = |url: &str| ChainClient::new(ChainClientConfig::new([Endpoint::new(url)]));
         let chain = client(&network.para_url());
-        let provider = DataProviderConfig::new(
-            folder.path().join("provider"),
-            &network.relay_url(),
-            &network.para_url(),
-        );
-        let provider = DataProvider::builder(provider).build().unwrap().start().await.unwrap();
+        let mut settings = Settings {
+            lifecycle: LifecycleConfig::new(folder.path()),
+            provider: DataProviderConfig::new(
+                folder.path().join("provider"),
+                &network.relay_url(),
+                &network.para_url(),
+            ),
+        };
+        change(&mut settings);
+        let provider =
+            DataProvider::builder(settings.provider).build().unwrap().start().await.unwrap();
         let queue = EmbeddedQueue::open(EmbeddedQueueConfig::in_memory(JobKey::random())).unwrap();
         let queue: Arc<dyn JobQueue> = Arc::new(queue);
         let identity = Arc::new(Identity::generate().unwrap());
         let manager = Manager {
-            settings: {
-                let mut settings = LifecycleConfig::new(folder.path());
-                change(&mut settings);
-                settings
-            },
+            settings: settings.lifecycle,
             identity: identity.clone(),
             chain: chain.clone(),
             provider: provider.clone(),
@@ -180,17 +192,21 @@ impl Bridge {
     }
 
     pub(super) async fn worker(&self, name: &str, pid: u64, config: DoubleConfig, stake: u128) {
+        self.worker_at(name, pid, start(config).await, stake).await;
+    }
+
+    /// A worker whose double runs already.
+    pub(super) async fn worker_at(&self, name: &str, pid: u64, double: DoubleHandle, stake: u128) {
         let stake = stake.to_string();
-        self.add(name, config, db::Worker { pid, stake, ..db::Worker::default() }).await;
+        self.add(name, double, db::Worker { pid, stake, ..db::Worker::default() }).await;
     }
 
     pub(super) async fn sync_only_worker(&self, name: &str, pid: u64) {
         let worker = db::Worker { pid, sync_only: true, ..db::Worker::default() };
-        self.add(name, double(), worker).await;
+        self.add(name, start(double()).await, worker).await;
     }
 
-    async fn add(&self, name: &str, config: DoubleConfig, worker: db::Worker) {
-        let double = Double::builder(config).build().unwrap().start().await.unwrap();
+    async fn add(&self, name: &str, double: DoubleHandle, worker: db::Worker) {
         let worker = db::Worker {
             name: name.to_owned(),
             endpoint: double.endpoint(),
@@ -260,6 +276,21 @@ impl Bridge {
             );
         };
         report
+    }
+
+    /// Waits until the data provider keeps a full state after block `after`; its block.
+    pub(super) async fn kept_state(&self, after: u32) -> u32 {
+        let waited = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let states = self.provider.get(BlobKey::States, Duration::ZERO).await.unwrap();
+                let states = States::decode(states.unwrap_or_default()).unwrap().states;
+                if let Some(state) = states.iter().rfind(|state| state.number > after) {
+                    return state.number;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        waited.await.expect("a state in time")
     }
 
     /// Waits until the data provider has so many relay segments.
