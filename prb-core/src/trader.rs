@@ -26,6 +26,7 @@ pub mod ledger;
 mod message;
 pub mod operator;
 pub mod outcome;
+mod parameters;
 mod refusal;
 #[cfg(feature = "walkie")]
 mod rpc;

@@ -3,6 +3,7 @@
 use parity_scale_codec::{Decode, Encode};
 
 use super::message::{Sender, SignedMessage};
+use super::parameters::parameters_of;
 use super::runtime::{Runtime, RuntimeError};
 use crate::error::{Classify, ErrorClass};
 use crate::queue::{Action, Job, WorkerKey};
@@ -34,8 +35,9 @@ impl Call {
         2 + self.arguments.len()
     }
 
-    /// The call as `runtime` takes it.
+    /// The call as `runtime` takes it, if that takes what the arguments were made for.
     pub fn encode(&self, runtime: &Runtime) -> Result<Vec<u8>, RuntimeError> {
+        runtime.check_parameters(self.pallet, self.call, parameters_of(self.call))?;
         runtime.encode_call(self.pallet, self.call, &self.arguments)
     }
 }

@@ -89,18 +89,29 @@ impl Runtime {
         arguments: &[u8],
     ) -> Result<Vec<u8>, RuntimeError> {
         let spec_version = self.spec_version;
-        let of = self.metadata.pallet_by_name(pallet);
-        let found = of.and_then(|of| Some((of.call_index(), of.call_variant_by_name(call)?)));
-        let (pallet_index, variant) =
-            found.ok_or(RuntimeError::UnknownCall { pallet, call, spec_version })?;
-        let types = variant.fields.iter().map(|field| field.ty.id);
+        let (pallet_index, index, types) = self.call(pallet, call)?;
         self.check_fit(types, arguments).map_err(|reason| RuntimeError::ReshapedCall {
             pallet,
             call,
             spec_version,
             reason,
         })?;
-        Ok([&[pallet_index, variant.index], arguments].concat())
+        Ok([&[pallet_index, index], arguments].concat())
+    }
+
+    /// Index of the pallet, index of the call, and the types of its parameters.
+    pub(super) fn call(
+        &self,
+        pallet: &'static str,
+        call: &'static str,
+    ) -> Result<(u8, u8, Vec<u32>), RuntimeError> {
+        let of = self.metadata.pallet_by_name(pallet);
+        let found = of.and_then(|of| Some((of.call_index(), of.call_variant_by_name(call)?)));
+        let spec_version = self.spec_version;
+        let (pallet_index, variant) =
+            found.ok_or(RuntimeError::UnknownCall { pallet, call, spec_version })?;
+        let types = variant.fields.iter().map(|field| field.ty.id).collect();
+        Ok((pallet_index, variant.index, types))
     }
 
     /// Whether `bytes` are values of exactly these types, one after the other.

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::trader::tests::khala;
+use crate::trader::extrinsic::wrap;
+use crate::trader::tests::{khala, khala_bytes, runtime_of};
+use parity_scale_codec::Compact;
+use subxt::utils::AccountId32;
 
 fn message(sender: Sender, sequence: u64) -> Vec<u8> {
     let message = SignedMessage {
@@ -94,6 +97,74 @@ fn a_call_the_runtime_does_not_have_or_has_otherwise_is_an_error_that_says_so() 
         call.arguments.truncate(20);
         assert!(call.encode(&khala).is_err());
     }
+}
+
+#[test]
+fn what_no_job_asks_for_is_encoded_as_well() {
+    let Some(khala) = khala() else { return };
+    let account = [8; 32];
+    let unbind = khala.encode_call("PhalaComputation", "unbind", &account).unwrap();
+    assert_eq!(unbind, [&[87, 1][..], &account].concat());
+    for (call, index) in [("batch", 0), ("batch_all", 2), ("force_batch", 4)] {
+        let arguments = [&[2 << 2][..], &unbind, &unbind].concat();
+        let batch = khala.encode_call("Utility", call, &arguments).unwrap();
+        assert_eq!(batch, [&[3, index][..], &arguments].concat());
+    }
+}
+
+/// Utility.force_batch in Proxy.proxy(MultiAddress::Id(real), None, call).
+#[test]
+fn all_calls_in_one_proxied_batch_are_the_bytes_one_after_the_other() {
+    let Some(khala) = khala() else { return };
+    let mut by_hand = [&[5, 0, 0][..], &[8; 32], &[0, 3, 4, 10 << 2]].concat();
+    let mut calls = Vec::new();
+    for (action, indices, arguments) in actions() {
+        let (pallet, call) = indices.split_once('/').unwrap();
+        by_hand.extend([pallet, call].map(|index| index.parse::<u8>().unwrap()));
+        by_hand.extend(arguments);
+        calls.push(calls_of(&job(action)).unwrap().calls[0].encode(&khala).unwrap());
+    }
+    assert_eq!(wrap(&khala, calls, Some(&AccountId32([8; 32]))).unwrap(), by_hand);
+}
+
+/// Replaces what follows `after` in the network's metadata.
+fn altered(after: &[u8], old: &[u8], new: &[u8]) -> Option<Runtime> {
+    assert_eq!(old.len(), new.len());
+    let mut bytes = khala_bytes()?;
+    let old = [after, old].concat();
+    let found = bytes.windows(old.len()).position(|window| window == old).unwrap();
+    let at = found + after.len();
+    bytes[at..at + new.len()].copy_from_slice(new);
+    Some(runtime_of(&bytes))
+}
+
+#[test]
+fn a_renamed_call_is_not_sent() {
+    let Some(renamed) = altered(b"", b"\x38stop_computing", b"\x38halt_computing") else { return };
+    let stop = calls_of(&job(Action::StopComputing { public_key: [3; 32] })).unwrap();
+    assert_eq!(
+        stop.calls[0].encode(&renamed).unwrap_err().to_string(),
+        "the chain's runtime 1251 has no call PhalaStakePoolv2.stop_computing: was it renamed?"
+    );
+}
+
+#[test]
+fn parameters_in_another_order_are_not_sent() {
+    let Some(khala) = khala() else { return };
+    let (_, _, types) = khala.call("PhalaStakePoolv2", "add_worker").unwrap();
+    let [pid, key] = [0, 1].map(|at| Compact(types[at]).encode());
+    let call = b"\x28add_worker\x08\x01\x0cpid";
+    // The second parameter is found behind the first one's type name "u64" and no documentation.
+    let between = b"\x01\x0cu64\x00\x01\x18pubkey";
+    let parameters = |first: &[u8], second: &[u8]| [first, between, second].concat();
+    let swapped = altered(call, &parameters(&pid, &key), &parameters(&key, &pid)).unwrap();
+    let add = calls_of(&job(Action::AddWorker { public_key: [3; 32] })).unwrap().calls.remove(0);
+    assert!(add.encode(&khala).is_ok());
+    assert_eq!(
+        add.encode(&swapped).unwrap_err().to_string(),
+        "the arguments do not fit PhalaStakePoolv2.add_worker of the chain's runtime 1251: it \
+         takes (32 bytes, u64), not (u64, 32 bytes)"
+    );
 }
 
 #[test]
