@@ -113,14 +113,12 @@ impl Store {
     }
 
     /// The parachain's first header that is kept; its blocks are kept from the next one on.
-    #[allow(dead_code, reason = "light mode is to begin there")]
     pub(crate) async fn para_start(&self) -> u32 {
         self.manifest.lock().await.para_start
     }
 
     /// Begins the parachain with header `number` and the block after it, as long as nothing of it
     /// is stored.
-    #[allow(dead_code, reason = "light mode is to begin there")]
     pub(crate) async fn begin_para_at(&self, number: u32) -> Result<(), StoreError> {
         let mut manifest = self.manifest.lock().await;
         self.headers.begin_at(number)?;
@@ -146,6 +144,7 @@ impl Store {
     pub(crate) async fn look(&self, relay: Option<&RelaySegments>) -> Result<(), StoreError> {
         let damaged = self.damage().take();
         damaged.iter().copied().for_each(|name| self.objects.forget_all(name));
+        self.look_where_the_parachain_begins().await?;
         let of = |kind| damaged.iter().any(|name| name.kind == kind);
         if !self.heights.borrow().genesis {
             let genesis = self.objects.list(ChunkKind::Genesis).await?.contains(&GENESIS);
@@ -157,6 +156,21 @@ impl Store {
             Some(relay) => relay.look(of(ChunkKind::Relay)).await,
             None => Ok(()),
         }
+    }
+
+    /// The writer may have begun it since.
+    async fn look_where_the_parachain_begins(&self) -> Result<(), StoreError> {
+        if !self.headers.is_empty() || !self.blocks.is_empty() {
+            return Ok(());
+        }
+        let mut manifest = self.manifest.lock().await;
+        let found = Manifest::read(self.objects.store()).await?.unwrap_or(*manifest);
+        if found.para_start != manifest.para_start {
+            self.headers.begin_at(found.para_start)?;
+            self.blocks.begin_at(found.para_start + 1)?;
+            *manifest = found;
+        }
+        Ok(())
     }
 
     /// Puts a damaged chunk aside that belongs to no series; whether it was damaged.

@@ -21,6 +21,10 @@ pub struct DataProviderArgs {
     /// Where sealed chunks lie, and who writes them.
     #[command(flatten)]
     pub bucket: BucketArgs,
+    /// Begin the parachain near the tip: only for workers that load its state there. A store that
+    /// has begun stays as it is.
+    #[arg(long, env = "PRB_LIGHT")]
+    pub light: bool,
     /// Its peers.
     #[command(flatten)]
     pub walkie: WalkieArgs,

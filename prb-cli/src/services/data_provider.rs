@@ -106,6 +106,7 @@ fn config(args: &DataProviderArgs, folder: &Path) -> Result<DataProviderConfig, 
     config.store.read_only = args.bucket.read_only;
     config.relay = chain::nodes(&args.relay.relay_endpoints);
     config.para = chain::nodes(&args.para.para_endpoints);
+    config.light = args.light;
     config.stall_after = Duration::from_secs(args.stall_after);
     config.shutdown_timeout = Duration::from_secs(6);
     Ok(config)

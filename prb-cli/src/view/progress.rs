@@ -117,7 +117,7 @@ fn done(info: &Info, of: i64) -> i64 {
     };
     // The relay chain is older than what workers start from.
     part(info.parent_start_header - 1, info.parent_committed_height, info.parent_target).min(part(
-        0,
+        info.para_start_header.max(0),
         info.para_committed_height,
         info.para_target,
     ))

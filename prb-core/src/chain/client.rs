@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use subxt::utils::H256;
 use subxt_rpcs::RpcClient;
 
@@ -66,7 +66,7 @@ impl ChainClientConfig {
             request_timeout: Duration::from_secs(30),
             slow_request_timeout: Duration::from_mins(3),
             connect_timeout: Duration::from_secs(10),
-            max_in_flight: 64,
+            max_in_flight: 128,
             max_response_bytes: 256 * 1024 * 1024,
         }
     }
@@ -196,6 +196,22 @@ impl ChainClient {
                 Err(error) => index = self.another(need, method, &mut asked, index, error)?,
             }
         }
+    }
+
+    /// Puts the same request about several blocks to one node by one message; also says which.
+    /// `None` where it does not take that: then they are to be put one by one.
+    async fn put_together<T: DeserializeOwned>(
+        &self,
+        need: Need,
+        method: &str,
+        blocks: &[H256],
+        deadline: Duration,
+    ) -> Result<Option<(&Node, Vec<T>)>, ChainError> {
+        let node = self.node(self.first(need)?)?;
+        let params: Vec<_> = blocks.iter().map(|block| Params::of(&json!([block]))).collect();
+        let genesis = &self.inner.genesis;
+        let answers = node.ask_together(need, method, &params, deadline, genesis).await;
+        Ok(answers.map(|answers| (node, answers)))
     }
 
     async fn subscribe<T: DeserializeOwned + Send + 'static>(

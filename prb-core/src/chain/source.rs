@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use subxt::utils::H256;
 
 use super::client::{Pair, Subscription};
 use super::health::{EndpointHealth, Need};
 use super::{ChainClient, ChainError};
 use crate::scale::header::EncodedHeader;
+
+/// Headers asked for at the same time.
+const HEADERS_IN_FLIGHT: usize = 32;
 
 /// An answer to come.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, ChainError>>;
@@ -50,6 +53,12 @@ pub trait ChainSource: Send + Sync + 'static {
     /// Header of a block.
     fn header(&self, hash: H256) -> Answer<'_, EncodedHeader>;
 
+    /// Headers of blocks, in their order.
+    fn headers(&self, hashes: Vec<H256>) -> Answer<'_, Vec<EncodedHeader>> {
+        let headers = futures::stream::iter(hashes).map(|hash| self.header(hash));
+        headers.buffered(HEADERS_IN_FLIGHT).try_collect().boxed()
+    }
+
     /// Header of a block and the GRANDPA justification stored with it, if there is one.
     fn justified_header(&self, hash: H256) -> Answer<'_, (EncodedHeader, Option<Bytes>)>;
 
@@ -70,6 +79,11 @@ pub trait ChainSource: Send + Sync + 'static {
 
     /// SCALE StorageChanges of a block.
     fn storage_changes_at(&self, hash: H256) -> Answer<'_, Bytes>;
+
+    /// The same of several blocks, in their order.
+    fn storage_changes(&self, hashes: Vec<H256>) -> BoxFuture<'_, Vec<Result<Bytes, ChainError>>> {
+        join_all(hashes.into_iter().map(|hash| self.storage_changes_at(hash))).boxed()
+    }
 
     /// Finalized headers as they come; some may be left out.
     fn finalized_heads(&self) -> Answer<'_, Subscription<EncodedHeader>>;
@@ -119,6 +133,10 @@ impl ChainSource for ChainClient {
         self.header(hash).boxed()
     }
 
+    fn headers(&self, hashes: Vec<H256>) -> Answer<'_, Vec<EncodedHeader>> {
+        async move { self.headers(&hashes).await }.boxed()
+    }
+
     fn justified_header(&self, hash: H256) -> Answer<'_, (EncodedHeader, Option<Bytes>)> {
         async move {
             let block = self.block(hash).await?;
@@ -150,6 +168,10 @@ impl ChainSource for ChainClient {
 
     fn storage_changes_at(&self, hash: H256) -> Answer<'_, Bytes> {
         self.storage_changes_at(hash).boxed()
+    }
+
+    fn storage_changes(&self, hashes: Vec<H256>) -> BoxFuture<'_, Vec<Result<Bytes, ChainError>>> {
+        async move { self.storage_changes(&hashes).await }.boxed()
     }
 
     fn finalized_heads(&self) -> Answer<'_, Subscription<EncodedHeader>> {

@@ -11,6 +11,7 @@ use subxt::utils::H256;
 
 use super::genesis::Genesis;
 use super::ingest::{check_block, segment_message};
+use super::state;
 use crate::chain::verify::authorities::proven_authorities;
 use crate::chain::verify::headers::continue_chain;
 use crate::chain::verify::para_state::{ChildStates, ParaState};
@@ -73,9 +74,14 @@ pub(super) async fn audit(store: &Store) -> Result<Verified, Unverified> {
     let (relay, heads) = relay(store, &genesis).await?;
     let para_head = heads.last().map_or(0, |(number, _)| *number);
     let headers = headers(store, &heads).await?;
-    let state = StorageState::decode_all(&mut &message.genesis_state[..]);
-    let state = ParaState::new(state.map_err(|error| unreadable(&error))?, ChildStates::new());
-    let blocks = blocks(store, state.map_err(|error| unreadable(&error))?, headers).await?;
+    let (number, state) = if store.para_start().await == 0 {
+        let state = StorageState::decode_all(&mut &message.genesis_state[..]);
+        let state = ParaState::new(state.map_err(|error| unreadable(&error))?, ChildStates::new());
+        (0, state.map_err(|error| unreadable(&error))?)
+    } else {
+        oldest_state(store).await?
+    };
+    let blocks = blocks(store, number, state, headers).await?;
     let start = (genesis.position.number, genesis.position.hash);
     let known_start = genesis.is_known_start();
     Ok(Verified { para_id: genesis.para_id, start, known_start, relay, para_head, headers, blocks })
@@ -126,8 +132,9 @@ fn candidate(stored: &RelaySegment) -> Result<SegmentCandidate, parity_scale_cod
 /// Verifies the parachain's headers; gives the last one that a head proves.
 async fn headers(store: &Store, heads: &[(u32, H256)]) -> Result<u32, Unverified> {
     let Some(proven) = heads.iter().map(|(number, _)| *number).max() else { return Ok(0) };
-    let mut heads = heads.iter().peekable();
-    let mut next = 0;
+    let start = store.para_start().await;
+    let mut next = start;
+    let mut heads = heads.iter().skip_while(|(number, _)| *number < start).peekable();
     let mut parent = H256::zero();
     let mut last = 0;
     while next <= proven && next < store.headers.next() {
@@ -137,6 +144,10 @@ async fn headers(store: &Store, heads: &[(u32, H256)]) -> Result<u32, Unverified
         let decoded: Result<Vec<_>, _> = items.into_iter().map(EncodedHeader::decode).collect();
         let decoded = decoded.map_err(|error| wrong(&what, &error))?;
         let end = decoded.last().ok_or_else(|| wrong(&what, &"it is missing"))?.hash();
+        if next == start && start > 0 {
+            // Whatever came before, the first one is proven by those that descend from it.
+            parent = decoded.first().map_or(parent, |header| header.header().parent_hash);
+        }
         continue_chain(parent, next, &decoded).map_err(|error| wrong(&what, &error))?;
         for header in &decoded {
             while let Some((_, hash)) = heads.next_if(|(number, _)| *number == header.number()) {
@@ -153,15 +164,32 @@ async fn headers(store: &Store, heads: &[(u32, H256)]) -> Result<u32, Unverified
     Ok(last)
 }
 
-/// Replays the parachain's blocks up to header `proven`; gives the last one.
-async fn blocks(store: &Store, mut state: ParaState, proven: u32) -> Result<u32, Unverified> {
-    let mut next = 1;
-    let genesis =
-        store.headers.item(0).await.map_err(|error| wrong(&"parachain header 0", &error))?;
-    let genesis = genesis.ok_or_else(|| wrong(&"parachain header 0", &"it is missing"))?;
-    let genesis = EncodedHeader::decode(genesis).ok();
-    if genesis.is_none_or(|header| header.header().state_root != state.root()) {
-        return Err(wrong(&"the genesis state", &"its root is not that of parachain header 0"));
+/// The oldest full state of a store whose parachain begins later: the blocks before it can no more
+/// be replayed.
+async fn oldest_state(store: &Store) -> Result<(u32, ParaState), Unverified> {
+    let states = store.states().await.map_err(|error| wrong(&"the full states", &error))?;
+    let number = states.first().ok_or_else(|| wrong(&"the full states", &"there is none"))?;
+    let state = state::stored(store, *number).await;
+    let state = state.map_err(|error| wrong(&format!("the full state {number}"), &error))?;
+    Ok((*number, state))
+}
+
+/// Replays the parachain's blocks after `number`, of which this is the state, up to header
+/// `proven`; gives the last one.
+async fn blocks(
+    store: &Store,
+    number: u32,
+    mut state: ParaState,
+    proven: u32,
+) -> Result<u32, Unverified> {
+    let mut next = number + 1;
+    let what = format!("parachain header {number}");
+    let header = store.headers.item(number).await.map_err(|error| wrong(&what, &error))?;
+    let header = header.ok_or_else(|| wrong(&what, &"it is missing"))?;
+    let header = EncodedHeader::decode(header).ok();
+    if header.is_none_or(|header| header.header().state_root != state.root()) {
+        let state = format!("the state of parachain block {number}");
+        return Err(wrong(&state, &format!("its root is not that of {what}")));
     }
     while next <= proven && next < store.blocks.next() {
         let what = |number| format!("parachain block {number}");

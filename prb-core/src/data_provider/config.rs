@@ -28,6 +28,10 @@ pub struct DataProviderConfig {
     pub para: ChainClientConfig,
     /// The parachain's id, if it is to be checked; it is read from the chain.
     pub para_id: Option<u32>,
+    /// Keep of the parachain only its state near the tip and what comes after it, for workers that
+    /// load a state: a new store is of use after hours instead of days. Of a store that has begun
+    /// already nothing changes.
+    pub light: bool,
     /// How storage changes are verified.
     pub verify_state: VerifyState,
     /// A full state is kept every so many parachain blocks, to go on from after a restart.
@@ -54,6 +58,7 @@ impl DataProviderConfig {
             relay: ChainClientConfig::new([Endpoint::new(relay)]),
             para: ChainClientConfig::new([Endpoint::new(para)]),
             para_id: None,
+            light: false,
             verify_state: VerifyState::Full,
             state_interval: 20_000,
             store: StoreConfig::default(),

@@ -47,6 +47,10 @@ async fn look(
     ready: &impl Fn(u32, Arc<RelaySegments>),
 ) -> Result<(), StoreError> {
     context.store.look(segments.as_deref()).await?;
+    if !context.store.headers.is_empty() {
+        let start = height(context.store.para_start().await);
+        context.progress.update(|info| info.para_start_header = start);
+    }
     if segments.is_some() {
         return Ok(());
     }

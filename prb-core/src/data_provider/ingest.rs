@@ -7,6 +7,8 @@ use prb_walkie::proto::db;
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use self::error::IngestError;
 use super::config::VerifyState;
@@ -17,6 +19,7 @@ use crate::chain::{ChainSource, Need};
 use crate::store::relay::RelaySegments;
 use crate::store::{Durability, Store, StoreError};
 
+mod begin;
 mod blocks;
 pub(super) mod error;
 mod headers;
@@ -50,6 +53,7 @@ pub(super) struct Context {
     pub(super) progress: Arc<Progress>,
     pub(super) cancel: CancellationToken,
     pub(super) para_id: Option<u32>,
+    pub(super) light: bool,
     pub(super) verify_state: VerifyState,
     pub(super) state_interval: u32,
     pub(super) health_interval: Duration,
@@ -57,6 +61,12 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// Whether the parachain's data begins with what is stored already: not yet in light mode, as
+    /// long as the tip has not come near.
+    fn begun(&self) -> bool {
+        !self.light || !self.store.headers.is_empty()
+    }
+
     /// Tries `step` until it succeeds; each failure is said, counted and waited out. `None` when
     /// stopping, an error when the store failed: that is not a node's fault.
     pub(super) async fn retry<T, F>(
@@ -151,6 +161,10 @@ async fn run_stages(
         info.para_id = height(genesis.para_id);
         info.parent_start_header = height(genesis.position.next());
     });
+    if context.begun() {
+        let start = height(context.store.para_start().await);
+        context.progress.update(|info| info.para_start_header = start);
+    }
     let segments = Arc::new(context.store.open_relay(genesis.position.next()).await?);
     // Mending takes as long as nodes do not answer; what is whole is served meanwhile.
     ready(genesis.para_id, segments.clone());
@@ -169,17 +183,49 @@ async fn run_stages(
     // A stage that fails ends the others too: all begin again from what is stored.
     let context = Context { cancel: context.cancel.child_token(), ..context.clone() };
     let (verified, to_store) = mpsc::channel(SEGMENTS_AHEAD);
-    let tips = tip::Tips::new();
+    let tips = Arc::new(tip::Tips::new());
     let cancel = &context.cancel;
+    // Those that have much to do are tasks of their own.
+    let (context, para_id) = (&context, genesis.para_id);
+    let relay = stage(context, {
+        let tips = tips.clone();
+        move |context| async move { relay::run(&context, para_id, position, &tips, verified).await }
+    });
+    let headers = stage(context, {
+        let (segments, news) = (segments.clone(), tips.subscribe());
+        move |context| async move { headers::run(&context, para_id, segments, news, to_store).await }
+    });
+    let blocks = stage(context, |context| async move { Box::pin(blocks::run(&context)).await });
     let outcome = tokio::join!(
-        guarded(cancel, tip::follow(&context, &tips)),
-        guarded(cancel, relay::run(&context, genesis.para_id, position, &tips, verified)),
-        guarded(cancel, headers::run(&context, genesis.para_id, segments.clone(), to_store)),
-        guarded(cancel, blocks::run(&context)),
-        guarded(cancel, repair::run(&context, repairs)),
-        guarded(cancel, mend::run(&context, &genesis, &segments)),
+        relay,
+        headers,
+        blocks,
+        guarded(cancel, tip::follow(context, &tips)),
+        guarded(cancel, repair::run(context, repairs)),
+        guarded(cancel, mend::run(context, &genesis, &segments)),
     );
     outcome.0.and(outcome.1).and(outcome.2).and(outcome.3).and(outcome.4).and(outcome.5)
+}
+
+/// Runs a stage as a task of its own, which ends with this future at the latest.
+fn stage<F>(
+    context: &Context,
+    run: impl FnOnce(Context) -> F,
+) -> impl Future<Output = Result<(), StoreError>>
+where
+    F: Future<Output = Result<(), StoreError>> + Send + 'static,
+{
+    let (running, cancel) = (Box::pin(run(context.clone())), context.cancel.clone());
+    let task = async move { guarded(&cancel, running).await };
+    let task = AbortOnDropHandle::new(tokio::spawn(task.in_current_span()));
+    async move {
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime stops.
+            Err(_) => Ok(()),
+        }
+    }
 }
 
 async fn guarded(
@@ -195,7 +241,7 @@ async fn guarded(
 async fn genesis(context: &Context) -> Result<Option<Genesis>, StoreError> {
     let unreadable = |reason: String| StoreError::Damaged { object: "genesis".to_owned(), reason };
     // Where header 0 was lost since, both are fetched anew.
-    if context.store.headers.next() > 0
+    if (context.light || context.store.headers.next() > 0)
         && let Some(body) = context.store.genesis().await?
     {
         let message = db::Genesis::decode(body).map_err(|error| unreadable(error.to_string()))?;
@@ -208,11 +254,11 @@ async fn genesis(context: &Context) -> Result<Option<Genesis>, StoreError> {
     };
     let fetched = context.retry(Stage::Genesis, &*context.para, fetch).await?;
     let Some((message, header)) = fetched else { return Ok(None) };
-    if context.store.headers.next() == 0 {
+    if context.begun() && context.store.headers.next() == 0 {
         context.store.headers.append(0, vec![header.bytes().clone()])?;
         context.store.headers.commit(Durability::Now).await?;
     }
-    // Last: where it is there, header 0 is too.
+    // Last: where it is there, header 0 is too, unless the parachain begins later.
     context.store.put_genesis(message.encode_to_vec().into()).await?;
     Genesis::read(&message).map(Some).map_err(|error| unreadable(error.to_string()))
 }

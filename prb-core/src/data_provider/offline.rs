@@ -220,7 +220,8 @@ impl OfflineStore {
         Ok((verified, chunks, bytes))
     }
 
-    /// Copies all chunks that end by the given header and block; states are made anew.
+    /// Copies all chunks that end by the given header and block; states are made anew, but for the
+    /// one that blocks are replayed from where the parachain begins later.
     async fn copy_into(
         &self,
         target: &Self,
@@ -232,8 +233,18 @@ impl OfflineStore {
         }
         target.store.take_layout(&self.store).await?;
         let (mut count, mut bytes) = (0, 0);
+        let first_state = match self.store.para_start().await {
+            0 => None,
+            _ => self.store.states().await?.first().copied(),
+        };
         // The genesis last: where it is there, the rest is too.
-        let kinds = [ChunkKind::Headers, ChunkKind::Blocks, ChunkKind::Relay, ChunkKind::Genesis];
+        let kinds = [
+            ChunkKind::State,
+            ChunkKind::Headers,
+            ChunkKind::Blocks,
+            ChunkKind::Relay,
+            ChunkKind::Genesis,
+        ];
         for kind in kinds {
             for name in self.store.chunks(kind).await? {
                 let end = match kind {
@@ -241,7 +252,8 @@ impl OfflineStore {
                     ChunkKind::Blocks => blocks,
                     _ => u32::MAX,
                 };
-                if name.to > end {
+                let wanted = kind != ChunkKind::State || Some(name.from) == first_state;
+                if name.to > end || !wanted {
                     continue;
                 }
                 self.store.check_chunk(name).await?;

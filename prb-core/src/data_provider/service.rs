@@ -65,6 +65,7 @@ impl DataProvider {
         let info = Info {
             para_id: config.para_id.map_or(-1, height),
             parent_start_header: -1,
+            para_start_header: -1,
             parent_target: -1,
             parent_fetched_height: -1,
             parent_processed_height: -1,
@@ -101,6 +102,7 @@ impl DataProvider {
             progress: progress.clone(),
             cancel: cancel.clone(),
             para_id: config.para_id,
+            light: config.light,
             verify_state: config.verify_state,
             state_interval: config.state_interval,
             health_interval: config.health_interval,

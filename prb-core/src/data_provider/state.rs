@@ -14,7 +14,7 @@ use crate::chain::verify::para_state::{ChildStates, ParaState};
 use crate::scale::bridge::BlockHeaderWithChanges;
 use crate::scale::header::EncodedHeader;
 use crate::scale::storage::StorageState;
-use crate::store::{Durability, StoreError};
+use crate::store::{Durability, Store, StoreError};
 
 /// Bytes in one served part of a full state.
 const PART: usize = 4 * 1024 * 1024;
@@ -124,15 +124,22 @@ fn replay(
     (state, count, None)
 }
 
-/// The newest readable kept state not above block `last`, or the genesis state.
+/// The newest readable kept state not above block `last`, or the genesis state where the parachain
+/// is kept from there on.
 async fn load_newest(context: &Context, last: u32) -> Result<(u32, ParaState), StoreError> {
     for number in context.store.states().await?.into_iter().rev().filter(|n| *n <= last) {
-        match load(context, number).await {
+        match stored(&context.store, number).await {
             Ok(state) => return Ok((number, state)),
             Err(error) => tracing::warn!(number, %error, "cannot use the kept state"),
         }
     }
     let unreadable = |reason: String| StoreError::Damaged { object: "genesis".to_owned(), reason };
+    let start = context.store.para_start().await;
+    if start > 0 {
+        let object = "the full states".to_owned();
+        let reason = format!("none can be read, and the blocks before {start} are not kept");
+        return Err(StoreError::Damaged { object, reason });
+    }
     let genesis = context.store.genesis().await?.unwrap_or_default();
     let genesis = db::Genesis::decode(genesis).map_err(|error| unreadable(error.to_string()))?;
     build(genesis.genesis_state.to_vec(), ChildStates::new())
@@ -141,20 +148,21 @@ async fn load_newest(context: &Context, last: u32) -> Result<(u32, ParaState), S
         .map_err(unreadable)
 }
 
-async fn load(context: &Context, number: u32) -> Result<ParaState, StoreError> {
+/// The kept state of block `number`, its root checked.
+pub(super) async fn stored(store: &Store, number: u32) -> Result<ParaState, StoreError> {
     let unreadable = |reason: String| StoreError::Damaged {
         object: format!("the state of parachain block {number}"),
         reason,
     };
-    let info = info(context, number).await?.ok_or_else(|| unreadable("no info".to_owned()))?;
+    let info = info(store, number).await?.ok_or_else(|| unreadable("no info".to_owned()))?;
     let mut encoded = Vec::with_capacity(info.bytes as usize);
     for part in 0..info.parts {
-        let body = context.store.state_part(number, part + 1).await?.unwrap_or_default();
+        let body = store.state_part(number, part + 1).await?.unwrap_or_default();
         let part = StatePart::decode(body).map_err(|error| unreadable(error.to_string()))?;
         encoded.extend_from_slice(&part.data);
     }
     let state = build(encoded, info.children).await.map_err(unreadable)?;
-    let header = context.store.headers.item(number).await?;
+    let header = store.headers.item(number).await?;
     let header = header.and_then(|bytes| EncodedHeader::decode(bytes).ok());
     match header {
         Some(header) if header.header().state_root == state.root() => Ok(state),
@@ -170,8 +178,8 @@ async fn build(encoded: Vec<u8>, children: ChildStates) -> Result<ParaState, Str
     building.await.map_err(|error| error.to_string())?
 }
 
-async fn info(context: &Context, number: u32) -> Result<Option<StateInfo>, StoreError> {
-    let body = context.store.state_part(number, 0).await?;
+async fn info(store: &Store, number: u32) -> Result<Option<StateInfo>, StoreError> {
+    let body = store.state_part(number, 0).await?;
     Ok(body.and_then(|body| StateInfo::decode_all(&mut &body[..]).ok()))
 }
 
@@ -199,7 +207,7 @@ pub(super) async fn keep(context: &Context, held: &mut Held) -> Result<(), Store
 }
 
 /// The state as it is stored: its info, then its parts as they are served.
-fn parts(number: u32, state: &ParaState) -> Vec<Bytes> {
+pub(super) fn parts(number: u32, state: &ParaState) -> Vec<Bytes> {
     let mut count = 0_u32;
     state.visit(|_, _| count += 1);
     let mut stored = vec![Bytes::new()];

@@ -77,6 +77,10 @@ impl State {
         self.tail_first + self.tail.len() as u32
     }
 
+    fn is_empty(&self) -> bool {
+        self.next() == self.first && self.sealed.last().is_none()
+    }
+
     fn tail_item(&self, number: u32) -> Option<&Bytes> {
         self.tail.get(number.checked_sub(self.tail_first)? as usize)
     }
@@ -132,10 +136,9 @@ impl<M: UnitMessage> Series<M> {
     pub(super) fn begin_at(&self, first: u32) -> Result<(), StoreError> {
         {
             let mut state = self.write();
-            let next = state.next();
-            if next != state.first || state.sealed.last().is_some() {
-                let what = M::KIND.name();
-                return Err(StoreError::OutOfOrder { what, expected: next, found: first });
+            if !state.is_empty() {
+                let (what, expected) = (M::KIND.name(), state.next());
+                return Err(StoreError::OutOfOrder { what, expected, found: first });
             }
             (state.first, state.tail_first, state.persisted) = (first, first, first);
         }
@@ -146,6 +149,11 @@ impl<M: UnitMessage> Series<M> {
     /// Items in one unit.
     pub(crate) fn per_unit(&self) -> u32 {
         self.limits.per_unit
+    }
+
+    /// Whether nothing is stored.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.read().is_empty()
     }
 
     /// Number of the item wanted next.

@@ -136,16 +136,20 @@ pub(super) fn height(number: i32) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-/// Whether a provider that is so far has what is under `key`.
+/// Whether a provider that is so far has what is under `key`, and all of it: where its parachain
+/// begins in the middle of a chunk, others have more.
 pub(super) fn holds(info: &Info, key: BlobKey) -> bool {
     let reaches = |stored: i32, number: u32| height(stored).is_some_and(|stored| stored >= number);
+    let start = height(info.para_start_header).unwrap_or(0);
     match key {
         BlobKey::Relay(number) => reaches(info.parent_committed_height, number),
         BlobKey::Headers(chunk) => {
-            reaches(info.para_committed_height, chunk.saturating_mul(info.headers_per_chunk))
+            let first = chunk.saturating_mul(info.headers_per_chunk);
+            first >= start && reaches(info.para_committed_height, first)
         }
         BlobKey::Blocks(chunk) => {
-            reaches(info.para_committed_height, chunk.saturating_mul(info.blocks_per_chunk))
+            let first = chunk.saturating_mul(info.blocks_per_chunk);
+            (first > start || start == 0) && reaches(info.para_committed_height, first)
         }
         BlobKey::Genesis(_) | BlobKey::States | BlobKey::StatePart { .. } => true,
     }
@@ -195,6 +199,9 @@ mod tests {
         assert!(holds(&info, BlobKey::Relay(100)) && !holds(&info, BlobKey::Relay(101)));
         assert!(holds(&info, BlobKey::Headers(1)) && !holds(&info, BlobKey::Headers(2)));
         assert!(holds(&info, BlobKey::Blocks(7)) && !holds(&info, BlobKey::Blocks(8)));
+        let light = Info { para_start_header: 16, ..info };
+        assert!(holds(&light, BlobKey::Headers(1)) && !holds(&light, BlobKey::Headers(0)));
+        assert!(holds(&light, BlobKey::Blocks(5)) && !holds(&light, BlobKey::Blocks(4)));
         let nothing = Info { parent_committed_height: -1, ..info };
         assert!(!holds(&nothing, BlobKey::Relay(0)));
     }

@@ -1,7 +1,7 @@
 //! Blocks and headers.
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use subxt::utils::H256;
@@ -12,6 +12,10 @@ use super::{ChainClient, Subscription};
 use crate::chain::ChainError;
 use crate::chain::health::Need;
 use crate::scale::header::{EncodedHeader, EngineId, GRANDPA};
+
+/// Headers asked for in one message, and such messages in flight.
+const TOGETHER: usize = 32;
+const GROUPS_IN_FLIGHT: usize = 2;
 
 /// A block as its node keeps it.
 #[derive(Clone, Debug)]
@@ -64,6 +68,30 @@ impl ChainClient {
         let (node, header) = self.ask::<Option<JsonHeader>>(METHOD, json!([hash])).await?;
         let header = header.ok_or_else(|| Self::unknown_block(node, hash))?;
         Self::check(node, METHOD, header, hash)
+    }
+
+    /// Headers of blocks, in their order, each checked to have its hash; in few messages where the
+    /// node takes several requests in one.
+    pub async fn headers(&self, hashes: &[H256]) -> Result<Vec<EncodedHeader>, ChainError> {
+        let groups: Vec<Vec<H256>> = hashes.chunks(TOGETHER).map(<[H256]>::to_vec).collect();
+        let groups = futures::stream::iter(groups).map(|group| self.headers_together(group));
+        groups.buffered(GROUPS_IN_FLIGHT).try_concat().await
+    }
+
+    async fn headers_together(&self, hashes: Vec<H256>) -> Result<Vec<EncodedHeader>, ChainError> {
+        const METHOD: &str = "chain_getHeader";
+        let deadline = self.inner.request_timeout;
+        let answers = self.put_together(Need::Anything, METHOD, &hashes, deadline).await?;
+        let Some((node, answers)) = answers else {
+            let one_by_one = futures::stream::iter(hashes).map(|hash| self.header(hash));
+            return one_by_one.buffered(TOGETHER).try_collect().await;
+        };
+        let checked =
+            answers.into_iter().zip(hashes).map(|(header, hash): (Option<JsonHeader>, _)| {
+                let header = header.ok_or_else(|| Self::unknown_block(node, hash))?;
+                Self::check(node, METHOD, header, hash)
+            });
+        checked.collect()
     }
 
     /// A block, its header checked to have that hash.

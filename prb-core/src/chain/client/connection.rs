@@ -17,10 +17,13 @@ use subxt::utils::H256;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use self::batch::Batches;
 use super::json::HexHash;
 use super::{ChainClientConfig, Subscription};
 use crate::backoff::Backoff;
 use crate::chain::{ChainError, Endpoint, Refusal};
+
+mod batch;
 
 const RECONNECT: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
 /// A node of another chain will hardly change: ask it seldom.
@@ -29,6 +32,8 @@ const OTHER_CHAIN: Duration = Duration::from_secs(30);
 const DEAD_AFTER: u32 = 3;
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 const PING_SILENCE: Duration = Duration::from_secs(40);
+/// More at one node are no use, whatever the settings say.
+const MOST_IN_FLIGHT: u32 = 4096;
 /// Requests that do not wait for others.
 const OUT_OF_TURN: usize = 8;
 /// A subscriber this many items behind is cut off and subscribes again.
@@ -62,7 +67,9 @@ pub(super) struct Connection {
     endpoint: Endpoint,
     builder: WsClientBuilder,
     connect_timeout: Duration,
+    most_in_flight: u32,
     window: Semaphore,
+    batches: Batches,
     link: Mutex<Link>,
     /// Attempts to connect that have ended; who waited for one shares its result.
     attempts: AtomicU64,
@@ -79,20 +86,23 @@ struct Link {
 
 impl Connection {
     pub(super) fn new(endpoint: Endpoint, config: &ChainClientConfig) -> Self {
+        let most_in_flight = config.max_in_flight.clamp(1, MOST_IN_FLIGHT as usize) as u32;
         let ping = PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PING_SILENCE);
         let builder = WsClientBuilder::new()
             .max_request_size(config.max_response_bytes)
             .max_response_size(config.max_response_bytes)
             .request_timeout(config.request_timeout.max(config.slow_request_timeout))
             .connection_timeout(config.connect_timeout)
-            .max_concurrent_requests(config.max_in_flight.max(1) + OUT_OF_TURN)
+            .max_concurrent_requests(most_in_flight as usize + OUT_OF_TURN)
             .max_buffer_capacity_per_subscription(SUBSCRIPTION_BUFFER)
             .enable_ws_ping(ping);
         Self {
             endpoint,
             builder,
             connect_timeout: config.connect_timeout,
-            window: Semaphore::new(config.max_in_flight.max(1)),
+            most_in_flight,
+            window: Semaphore::new(most_in_flight as usize),
+            batches: Batches::default(),
             link: Mutex::default(),
             attempts: AtomicU64::new(0),
             unanswered: AtomicU32::new(0),

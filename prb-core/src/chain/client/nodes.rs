@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use subxt::utils::H256;
 use tokio::time::Instant;
 
@@ -112,18 +113,12 @@ impl Node {
     ) -> Result<T, ChainError> {
         let asked = Instant::now();
         let answer = self.connection.request(method, params, deadline, genesis, turn).await;
-        let parsed = answer.and_then(|text| {
-            let parsed = serde_json::from_str(text.get());
-            parsed.map(|value| (value, text.get().len())).map_err(|error| ChainError::Malformed {
-                endpoint: self.connection.endpoint().clone(),
-                method: method.to_owned(),
-                reason: error.to_string(),
-            })
-        });
+        let parsed = answer
+            .and_then(|text| self.parse(method, &text).map(|value| (value, text.get().len())));
         match parsed {
             Ok((value, bytes)) => {
                 let latency = (turn == Turn::Out).then(|| asked.elapsed());
-                self.answered(need, bytes, latency);
+                self.answered(need, 1, bytes, latency);
                 Ok(value)
             }
             Err(error) => {
@@ -133,10 +128,36 @@ impl Node {
         }
     }
 
-    /// An answer of so many bytes came; `latency` is given if the request cost the node nothing.
-    fn answered(&self, need: Need, bytes: usize, latency: Option<Duration>) {
+    /// Asks this node several things by one message; `None` where they are to be asked one by one.
+    pub(super) async fn ask_together<T: DeserializeOwned>(
+        &self,
+        need: Need,
+        method: &str,
+        params: &[Params],
+        deadline: Duration,
+        genesis: &OnceLock<H256>,
+    ) -> Option<Vec<T>> {
+        let answers = self.connection.request_batch(method, params, deadline, genesis).await?;
+        let bytes = answers.iter().map(|answer| answer.get().len()).sum();
+        let parsed: Result<Vec<T>, _> =
+            answers.iter().map(|answer| self.parse(method, answer)).collect();
+        let values = parsed.ok()?;
+        self.answered(need, values.len() as u64, bytes, None);
+        Some(values)
+    }
+
+    fn parse<T: DeserializeOwned>(&self, method: &str, answer: &RawValue) -> Result<T, ChainError> {
+        serde_json::from_str(answer.get()).map_err(|error| ChainError::Malformed {
+            endpoint: self.connection.endpoint().clone(),
+            method: method.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Answers of so many bytes came; `latency` is given if the request cost the node nothing.
+    fn answered(&self, need: Need, answers: u64, bytes: usize, latency: Option<Duration>) {
         let mut learnt = self.learnt();
-        learnt.health.calls += 1;
+        learnt.health.calls += answers;
         learnt.health.bytes += bytes as u64;
         learnt.is_well();
         if need == Need::Finality {

@@ -10,6 +10,8 @@ use super::*;
 use crate::chain::Refusal;
 use crate::error::{Classify, ErrorClass};
 
+mod batch;
+
 const GENESIS: H256 = H256([1; 32]);
 
 async fn node(genesis: H256, address: Option<SocketAddr>) -> (ServerHandle, SocketAddr) {

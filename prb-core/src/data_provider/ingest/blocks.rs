@@ -25,7 +25,7 @@ use super::super::state;
 use super::super::status::{Stage, height};
 
 /// Most requests for storage changes in flight, and most bytes they may bring.
-const MAX_IN_FLIGHT: usize = 64;
+const MAX_IN_FLIGHT: usize = 128;
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Blocks verified in one go.
 const BATCH: usize = 64;
@@ -52,8 +52,15 @@ impl Fetched {
 
 /// Fetches, verifies and stores blocks whose headers are stored, until cancelled.
 pub(super) async fn run(context: &Context) -> Result<(), StoreError> {
-    let Some(mut state) = state::restore(context).await? else { return Ok(()) };
     let mut heights = context.store.heights();
+    while !context.begun() {
+        tokio::select! {
+            // The sender lives as long as the store.
+            _ = heights.changed() => {}
+            () = context.cancel.cancelled() => return Ok(()),
+        }
+    }
+    let Some(mut state) = state::restore(context).await? else { return Ok(()) };
     let mut window = Window::new(MAX_IN_FLIGHT, MAX_BYTES);
     let mut written_down = Instant::now();
     let mut failures = 0;
@@ -188,26 +195,34 @@ async fn fetch_ahead(
     ready: mpsc::Sender<Fetched>,
 ) -> Result<(), StoreError> {
     let mut in_flight = FuturesOrdered::new();
+    let mut asked = 0;
     let mut headers: VecDeque<EncodedHeader> = VecDeque::new();
     let mut next_header = first;
     loop {
-        while in_flight.len() < window.limit() {
+        while asked < window.limit() {
             let end = context.store.headers.next();
             if headers.is_empty() && next_header < end {
                 headers = read_headers(context, next_header, end - 1).await?.into();
                 next_header += headers.len() as u32;
             }
-            let Some(header) = headers.pop_front() else { break };
-            in_flight.push_back(fetch(context, header));
+            let together = window.together().min(headers.len());
+            if together == 0 {
+                break;
+            }
+            asked += together;
+            in_flight.push_back(fetch(context, headers.drain(..together).collect()));
         }
         let Some(fetched) = in_flight.next().await else { return Ok(()) };
-        let failed = fetched.changes.is_err();
-        match &fetched.changes {
-            Ok(changes) => window.answered(changes.len()),
-            Err(_) => window.failed(),
-        }
-        if ready.send(fetched).await.is_err() || failed {
-            return Ok(());
+        for fetched in fetched {
+            asked -= 1;
+            let failed = fetched.changes.is_err();
+            match &fetched.changes {
+                Ok(changes) => window.answered(changes.len()),
+                Err(_) => window.failed(),
+            }
+            if ready.send(fetched).await.is_err() || failed {
+                return Ok(());
+            }
         }
     }
 }
@@ -232,10 +247,11 @@ pub(super) async fn read_headers(
     }
 }
 
-async fn fetch(context: &Context, header: EncodedHeader) -> Fetched {
+async fn fetch(context: &Context, headers: Vec<EncodedHeader>) -> Vec<Fetched> {
     let source = context.para.clone().pinned(Need::State);
-    let changes = source.storage_changes_at(header.hash()).await;
-    Fetched { header, changes, source }
+    let changes = source.storage_changes(headers.iter().map(EncodedHeader::hash).collect()).await;
+    let fetched = headers.into_iter().zip(changes);
+    fetched.map(|(header, changes)| Fetched { header, changes, source: source.clone() }).collect()
 }
 
 /// Verifies blocks in order and stores those before the first that is wrong.

@@ -3,14 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use parity_scale_codec::Encode;
 use prb_walkie::proto::data_provider::RelaySegment;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Context;
+use super::begin::{self, Begun};
 use super::error::{IngestError, Refused};
 use super::position::last_header;
+use super::tip::Tip;
 use crate::chain::verify::headers::continue_chain;
 use crate::chain::verify::segment::Segment;
 use crate::chain::verify::storage_proof::{Proof, para_head};
@@ -22,12 +24,12 @@ use crate::store::{Durability, StoreError};
 
 use super::super::status::{Stage, height};
 
-/// Requests for headers in flight.
-const IN_FLIGHT: usize = 32;
 /// Hashes asked for in one request.
 const HASHES: usize = 256;
 /// Segments whose headers are fetched at the same time.
 const AHEAD: usize = 2;
+/// Segments that wait for the next stage.
+const READY: usize = 8;
 
 /// Headers fetched ahead, and who gave them.
 type Ahead = Option<(Arc<dyn ChainSource>, Vec<EncodedHeader>)>;
@@ -37,59 +39,105 @@ pub(super) async fn run(
     context: &Context,
     para_id: u32,
     segments: Arc<RelaySegments>,
+    news: watch::Receiver<Tip>,
     mut verified: mpsc::Receiver<Segment>,
 ) -> Result<(), StoreError> {
-    if let Some(head) = stored_head(&segments, para_id).await?
-        && !up_to(context, &head, None).await?
+    if context.begun()
+        && let Some(head) = stored_head(&segments, para_id).await?
     {
-        return Ok(());
+        if !up_to(context, &head, None).await? {
+            return Ok(());
+        }
+        context.store.headers.commit(Durability::Now).await?;
     }
     let mut fetched_to = context.store.headers.next();
     let segments_to_come = futures::stream::poll_fn(|task| verified.poll_recv(task));
     let mut with_headers = segments_to_come
         .map(|segment| {
-            let from = fetched_to;
+            let from = fetched_to.max(context.store.headers.next());
             if let Some(head) = &segment.para_head {
                 fetched_to = fetched_to.max(head.number().saturating_add(1));
             }
             fetch_ahead(context, segment, from)
         })
         .buffered(AHEAD);
-    let (fetched, mut to_store) = mpsc::channel(1);
+    let (fetched, to_store) = mpsc::channel(READY);
+    let (with_their_headers, mut to_append) = mpsc::channel(READY);
     let fetching = async move {
         loop {
             let next = tokio::select! {
                 next = with_headers.next() => next,
                 () = context.cancel.cancelled() => None,
             };
-            let Some(next) = next else { return };
+            let Some(next) = next else { return Ok(()) };
             if fetched.send(next).await.is_err() {
-                return;
+                return Ok(());
             }
         }
     };
-    let storing = async {
-        while let Some((segment, headers)) = to_store.recv().await {
-            if let Some(head) = &segment.para_head
-                && !up_to(context, head, headers).await?
-            {
-                return Ok(());
-            }
+    let appending = async {
+        while let Some(segment) = to_append.recv().await {
             segments.append(message(segment)).await?;
         }
         Ok(())
     };
-    let (mut fetching, mut storing) = (std::pin::pin!(fetching), std::pin::pin!(storing));
-    tokio::select! {
-        stored = &mut storing => stored,
-        () = &mut fetching => storing.await,
+    tokio::try_join!(fetching, store(context, news, to_store, with_their_headers), appending)
+        .map(drop)
+}
+
+/// Stores headers and hands on their segments, those of several by one write while catching up.
+async fn store(
+    context: &Context,
+    mut news: watch::Receiver<Tip>,
+    mut fetched: mpsc::Receiver<(Segment, Ahead)>,
+    with_their_headers: mpsc::Sender<Segment>,
+) -> Result<(), StoreError> {
+    let mut batch = Vec::with_capacity(READY);
+    let mut stored = Vec::with_capacity(READY);
+    while fetched.recv_many(&mut batch, READY).await > 0 {
+        for (segment, headers) in batch.drain(..) {
+            if let Some(head) = &segment.para_head {
+                if headers.is_none() {
+                    // These may take long, those before them do not wait for it.
+                    hand_on(context, &mut stored, &with_their_headers).await?;
+                }
+                match begin::begin(context, &mut news, relay_end(&segment), head).await? {
+                    Begun::Yes if up_to(context, head, headers).await? => {}
+                    Begun::Later => {}
+                    Begun::Yes | Begun::Stopping => return Ok(()),
+                }
+            }
+            stored.push(segment);
+        }
+        hand_on(context, &mut stored, &with_their_headers).await?;
     }
+    Ok(())
+}
+
+fn relay_end(segment: &Segment) -> u32 {
+    segment.headers.last().map_or(0, EncodedHeader::number)
+}
+
+/// Writes down the headers stored so far, then hands on their segments: a segment survives a crash
+/// only with its headers.
+async fn hand_on(
+    context: &Context,
+    stored: &mut Vec<Segment>,
+    with_their_headers: &mpsc::Sender<Segment>,
+) -> Result<(), StoreError> {
+    context.store.headers.commit(Durability::Now).await?;
+    for segment in stored.drain(..) {
+        // It is only closed when appending has failed, which ends all of this.
+        let _ = with_their_headers.send(segment).await;
+    }
+    Ok(())
 }
 
 /// Headers of a segment fetched while those before it are stored; they are only looked at when it
 /// is this segment's turn, and where they are of no use they are fetched then.
 async fn fetch_ahead(context: &Context, segment: Segment, from: u32) -> (Segment, Ahead) {
-    let Some(to) = segment.para_head.as_ref().and_then(|head| head.number().checked_sub(1)) else {
+    let to = segment.para_head.as_ref().and_then(|head| head.number().checked_sub(1));
+    let Some(to) = to.filter(|_| context.begun()) else {
         return (segment, None);
     };
     let chain = context.para.clone().pinned(Need::Anything);
@@ -116,7 +164,7 @@ async fn stored_head(
     }
 }
 
-/// Has all headers up to `head` stored; `false` when stopping.
+/// Has all headers up to `head` stored, not yet written down; `false` when stopping.
 async fn up_to(context: &Context, head: &EncodedHeader, ahead: Ahead) -> Result<bool, StoreError> {
     let number = height(head.number());
     context.progress.update(|info| info.para_target = info.para_target.max(number));
@@ -132,7 +180,6 @@ async fn up_to(context: &Context, head: &EncodedHeader, ahead: Ahead) -> Result<
     if let Some(first) = headers.first() {
         let items = headers.iter().map(|header| header.bytes().clone()).collect();
         context.store.headers.append(first.number(), items)?;
-        context.store.headers.commit(Durability::Now).await?;
     }
     Ok(true)
 }
@@ -159,6 +206,9 @@ async fn fetch(
     let Some(last) = next.checked_sub(1) else {
         return Err(IngestError::NotYet("parachain header 0 is not stored".to_owned()));
     };
+    if head.number() < context.store.para_start().await {
+        return Ok(Vec::new());
+    }
     if head.number() <= last {
         let stored = context.store.headers.item(head.number()).await?;
         return match stored {
@@ -201,8 +251,7 @@ pub(super) async fn by_number(
         let known = known.ok_or_else(|| {
             IngestError::NotYet(format!("{} lacks parachain block {to}", chain.endpoint()))
         })?;
-        let fetched = futures::stream::iter(known).map(|hash| chain.header(hash));
-        headers.extend(fetched.buffered(IN_FLIGHT).try_collect::<Vec<_>>().await?);
+        headers.extend(chain.headers(known).await?);
     }
     Ok(headers)
 }
@@ -210,7 +259,7 @@ pub(super) async fn by_number(
 /// The segment as it is stored and served.
 pub(in crate::data_provider) fn message(segment: Segment) -> RelaySegment {
     let from = segment.headers.first().map_or(0, EncodedHeader::number);
-    let to = segment.headers.last().map_or(0, EncodedHeader::number);
+    let to = relay_end(&segment);
     let items = segment.headers.iter().map(|header| {
         let justification = (header.number() == to).then_some(&segment.justification[..]);
         Bytes::from(header_to_sync(header.bytes(), justification))

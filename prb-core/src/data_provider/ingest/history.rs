@@ -223,8 +223,7 @@ async fn run(
     }
     let hashes = chain.block_hashes((from..to).collect()).await?;
     // A missing one shows as a gap when the run is verified.
-    let headers = futures::stream::iter(hashes.into_iter().flatten()).map(|h| chain.header(h));
-    headers.buffered(HEADERS_IN_FLIGHT).try_collect().await
+    chain.headers(hashes.into_iter().flatten().collect()).await
 }
 
 /// The run of blocks up to the first that is stored with a justification, block by block.

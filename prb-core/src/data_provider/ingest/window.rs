@@ -1,5 +1,9 @@
 //! How many requests to keep in flight.
 
+/// With so many requests in flight a node is busy with as many messages as it has cores.
+const MANY: usize = 64;
+const TOGETHER: usize = 8;
+
 /// A window that grows while answers come, fast until one does not, and halves then; bounded also
 /// by the bytes the answers are likely to have.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +26,12 @@ impl Window {
     pub(super) fn limit(&self) -> usize {
         let by_bytes = (self.max_bytes as f64 / self.average_bytes.max(1.0)) as usize;
         (self.limit as usize).min(by_bytes).clamp(1, self.max)
+    }
+
+    /// Requests to put into one message, which the node answers one after the other: none wait for
+    /// another as long as few are in flight, or answers are large.
+    pub(super) fn together(&self) -> usize {
+        if self.limit() >= MANY { TOGETHER } else { 1 }
     }
 
     /// An answer of `bytes` came.
@@ -47,13 +57,13 @@ mod tests {
 
     #[test]
     fn grows_fast_to_its_bound_halves_on_failure_and_grows_slowly_then() {
-        let mut window = Window::new(32, 1 << 30);
-        (0..28).for_each(|_| window.answered(1000));
-        assert_eq!(window.limit(), 32);
+        let mut window = Window::new(MANY, 1 << 30);
+        (0..60).for_each(|_| window.answered(1000));
+        assert_eq!((window.limit(), window.together()), (64, TOGETHER));
         window.failed();
-        assert_eq!(window.limit(), 16);
-        (0..17).for_each(|_| window.answered(1000));
-        assert_eq!(window.limit(), 17);
+        assert_eq!((window.limit(), window.together()), (32, 1));
+        (0..33).for_each(|_| window.answered(1000));
+        assert_eq!(window.limit(), 33);
         (0..10).for_each(|_| window.failed());
         assert_eq!(window.limit(), 1);
     }

@@ -26,6 +26,7 @@ use crate::feeder::Feeder;
 mod faults;
 mod faulty;
 mod full_disk;
+mod light;
 mod many_blocks;
 
 const PATIENCE: Duration = Duration::from_mins(1);
