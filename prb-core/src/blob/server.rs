@@ -69,7 +69,7 @@ impl BlobServerConfig {
             connection_requests: 256,
             connection_bytes: 64 << 20,
             total_bytes: 32 << 20,
-            lookups: 4,
+            lookups: 6,
             max_wait: Duration::from_mins(1),
             idle: Duration::from_mins(5),
             patience: Duration::from_secs(10),
