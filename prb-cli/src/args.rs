@@ -12,6 +12,7 @@ mod data_provider;
 mod db;
 mod dev;
 mod devnet;
+mod import;
 mod lifecycle;
 mod listen;
 mod manager;
@@ -38,6 +39,7 @@ pub use db::{
 };
 pub use dev::{DevArgs, Goal};
 pub use devnet::DevnetArgs;
+pub use import::ImportFileArgs;
 pub use lifecycle::{LifecycleArgs, Start, WorkerArgs};
 pub use listen::Listen;
 pub use manager::ManagerArgs;

@@ -11,6 +11,7 @@ mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
 mod exit;
+mod import;
 mod logging;
 mod manager;
 mod observe;

@@ -29,6 +29,8 @@ pub(crate) mod owner;
 pub(crate) enum Aim {
     /// An inventory that is there, whether its manager runs or not.
     Inventory,
+    /// The same, or what one would be that is not there.
+    AnyInventory,
     /// The same, or one that is made.
     NewInventory,
     /// Workers, of which a running manager alone knows.
@@ -41,6 +43,8 @@ pub(crate) enum Manager {
     Service(Client),
     /// It does not run.
     Folder(OfflineInventory, PathBuf),
+    /// There is none: its inventory would be empty, and stays away.
+    Nothing(PathBuf),
 }
 
 impl Manager {
@@ -67,7 +71,7 @@ impl Manager {
             (aim, None) => open(&folder, args, aim).await,
         };
         match (opened, silent) {
-            (Ok((inventory, path)), _) => Ok(Self::Folder(inventory, path)),
+            (Ok(found), _) => Ok(found),
             (Err(error), None) => Err(error.into()),
             (Err(error), Some(silent)) => {
                 Err(Failure::Unmet(vec![format!("{silent:#}"), format!("{error:#}")]))
@@ -80,6 +84,7 @@ impl Manager {
         match self {
             Self::Service(client) => client.whom(),
             Self::Folder(_, path) => path.display().to_string(),
+            Self::Nothing(path) => format!("{}, where there is nothing yet", path.display()),
         }
     }
 
@@ -88,6 +93,7 @@ impl Manager {
         match self {
             Self::Service(client) => call(client, "ListPool", &Empty {}).await,
             Self::Folder(inventory, _) => Ok(inventory.list_pools()),
+            Self::Nothing(_) => Ok(PoolList::default()),
         }
     }
 
@@ -96,6 +102,7 @@ impl Manager {
         match self {
             Self::Service(client) => call(client, "CreatePool", &request).await,
             Self::Folder(inventory, _) => Ok(inventory.create_pools(request)?),
+            Self::Nothing(path) => Err(no_inventory(path)),
         }
     }
 
@@ -104,6 +111,7 @@ impl Manager {
         match self {
             Self::Service(client) => call(client, "UpdatePool", &request).await,
             Self::Folder(inventory, _) => Ok(inventory.update_pools(request)?),
+            Self::Nothing(path) => Err(no_inventory(path)),
         }
     }
 
@@ -112,6 +120,7 @@ impl Manager {
         match self {
             Self::Service(client) => call(client, "ListWorker", &Empty {}).await,
             Self::Folder(inventory, _) => Ok(inventory.list_workers()),
+            Self::Nothing(_) => Ok(WorkerList::default()),
         }
     }
 
@@ -120,6 +129,7 @@ impl Manager {
         match self {
             Self::Service(client) => call(client, "CreateWorker", &request).await,
             Self::Folder(inventory, _) => Ok(inventory.create_workers(request)?),
+            Self::Nothing(path) => Err(no_inventory(path)),
         }
     }
 
@@ -128,6 +138,7 @@ impl Manager {
         match self {
             Self::Service(client) => call(client, "UpdateWorker", &request).await,
             Self::Folder(inventory, _) => Ok(inventory.update_workers(request)?),
+            Self::Nothing(path) => Err(no_inventory(path)),
         }
     }
 
@@ -141,7 +152,9 @@ impl Manager {
             Self::Service(client) => {
                 call(client, method, &UuidQueryRequest { ids: ids.to_vec() }).await
             }
-            Self::Folder(..) => Err(anyhow!("{method} takes a running lifecycle manager")),
+            Self::Folder(..) | Self::Nothing(_) => {
+                Err(anyhow!("{method} takes a running lifecycle manager"))
+            }
         }
     }
 
@@ -153,13 +166,15 @@ impl Manager {
     }
 }
 
-async fn open(folder: &Path, args: &ManagerArgs, aim: Aim) -> Result<(OfflineInventory, PathBuf)> {
+async fn open(folder: &Path, args: &ManagerArgs, aim: Aim) -> Result<Manager> {
     let path = services::lifecycle::folder(folder);
     let identity = if OfflineInventory::exists(&path) {
         // Another key could not open what is there.
         Arc::new(Identity::load(&args.key_dir, Name::Lifecycle)?)
     } else if aim == Aim::NewInventory {
         services::identity(&args.key_dir, Name::Lifecycle).await?
+    } else if aim == Aim::AnyInventory {
+        return Ok(Manager::Nothing(path));
     } else {
         anyhow::bail!(
             "no lifecycle manager says in {} that it runs, and there is no inventory in {}",
@@ -169,7 +184,11 @@ async fn open(folder: &Path, args: &ManagerArgs, aim: Aim) -> Result<(OfflineInv
     };
     let inventory = OfflineInventory::open(&path, identity).await;
     let inventory = inventory.context("a manager that serves no gRPC may have it open")?;
-    Ok((inventory, path))
+    Ok(Manager::Folder(inventory, path))
+}
+
+fn no_inventory(path: &Path) -> anyhow::Error {
+    anyhow!("there is no inventory in {}", path.display())
 }
 
 async fn call<B: Message + Default>(

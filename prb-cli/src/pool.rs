@@ -6,6 +6,7 @@ use prb_walkie::proto::{FullAccount, db};
 
 use crate::Failure;
 use crate::args::{AddPoolArgs, EditPoolArgs, PoolCommand, RemovePoolsArgs};
+use crate::import;
 use crate::logging::{self, Target};
 use crate::manager::{self, Aim, Answer, Manager, choose, owner};
 use crate::output::table;
@@ -39,6 +40,13 @@ pub(crate) fn run(command: &PoolCommand, log: &str) -> Result<(), Failure> {
             PoolCommand::Remove(args) => {
                 let remove = async |manager: &Manager| remove(manager, args).await;
                 manager::with(&args.manager, Aim::Inventory, remove).await
+            }
+            PoolCommand::Import(args) => {
+                let wanted = import::wanted_pools(args)?;
+                let import =
+                    async |manager: &Manager| import::pools(manager, &wanted, args.dry_run).await;
+                let aim = if args.dry_run { Aim::AnyInventory } else { Aim::NewInventory };
+                manager::with(&args.manager, aim, import).await
             }
         }
     })

@@ -7,6 +7,7 @@ use crate::Failure;
 use crate::args::{
     AddWorkerArgs, EditWorkersArgs, ListWorkersArgs, StatusArgs, WorkerCommand, WorkersArgs,
 };
+use crate::import;
 use crate::logging::{self, Target};
 use crate::manager::{self, Aim, Answer, Manager, choose};
 use crate::process;
@@ -38,6 +39,12 @@ pub(crate) fn run(command: &WorkerCommand, log: &str) -> Result<(), Failure> {
             WorkerCommand::Remove(args) => {
                 let remove = async |manager: &Manager| remove(manager, args).await;
                 manager::with(&args.manager, Aim::Inventory, remove).await
+            }
+            WorkerCommand::Import(args) => {
+                let wanted = import::wanted_workers(args)?;
+                let import =
+                    async |manager: &Manager| import::workers(manager, &wanted, args.dry_run).await;
+                manager::with(&args.manager, Aim::Inventory, import).await
             }
             WorkerCommand::Restart(args) => tell("RestartWorker", args).await,
             WorkerCommand::Register(args) => tell("RefreshRaAndRestartWorker", args).await,

@@ -22,6 +22,7 @@ mod error;
 mod explain;
 mod fleet;
 mod handle;
+pub mod import;
 mod intent;
 mod inventory;
 mod key_claims;

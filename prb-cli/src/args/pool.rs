@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-use super::ManagerArgs;
+use super::{ImportFileArgs, ManagerArgs};
 
 /// `prb pool`.
 #[derive(Clone, Debug, Args)]
@@ -25,6 +25,9 @@ pub enum PoolCommand {
     Edit(EditPoolArgs),
     /// Forget pools, all or none. A pool that has workers is not forgotten.
     Remove(RemovePoolsArgs),
+    /// Take in pools from a file: create what is new, change what differs, leave the rest. A pool
+    /// is known again by its pid.
+    Import(ImportFileArgs),
 }
 
 /// `prb pool add`.

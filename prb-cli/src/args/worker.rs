@@ -3,7 +3,7 @@
 use clap::{ArgAction, Args, Subcommand};
 use prb_core::lifecycle::Amount;
 
-use super::ManagerArgs;
+use super::{ImportFileArgs, ManagerArgs};
 
 /// `prb worker`.
 #[derive(Clone, Debug, Args)]
@@ -24,6 +24,9 @@ pub enum WorkerCommand {
     Edit(EditWorkersArgs),
     /// Forget workers, all or none.
     Remove(WorkersArgs),
+    /// Take in workers from a file: create what is new, change what differs, leave the rest. A
+    /// worker is known again by its name, or else by its endpoint.
+    Import(ImportFileArgs),
     /// Begin anew with workers.
     Restart(WorkersArgs),
     /// Begin anew with workers, and register them with a fresh report.

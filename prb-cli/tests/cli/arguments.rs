@@ -17,6 +17,7 @@ fn help_is_as_checked_in() {
         "prb pool",
         "prb pool add",
         "prb pool edit",
+        "prb pool import",
         "prb worker",
         "prb worker add",
         "prb worker edit",

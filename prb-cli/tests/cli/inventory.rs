@@ -111,6 +111,62 @@ fn an_inventory_is_made_and_changed_while_no_manager_runs() {
 }
 
 #[test]
+fn what_version_2_left_is_imported_once_and_again_without_a_change() {
+    let folder = Folder::new();
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/vectors");
+    let file = format!("{vectors}/local.db");
+    let before = fs::read(&file).unwrap();
+    folder.refuses(&format!("pool import {file}"), "", 1, &["no identity", "--identity"]);
+    let keys = folder.path("manager-keys");
+    fs::create_dir(&keys).unwrap();
+    fs::copy(format!("{vectors}/identity.bin"), format!("{keys}/LIFECYCLE")).unwrap();
+    let dry = folder.answer(&format!("pool import {file} --dry-run"), "");
+    assert_eq!(dry["create"][0]["name"], "test2");
+    assert!(!fs::exists(folder.path("manager")).unwrap(), "a dry run makes nothing");
+
+    let pools = folder.answer(&format!("pool import {file}"), "");
+    assert_eq!(pools["create"].as_array().unwrap().len(), 2, "{pools}");
+    let workers = folder.answer(&format!("worker import {file}"), "");
+    assert_eq!(workers["create"].as_array().unwrap().len(), 3, "{workers}");
+    for what in ["pool", "worker"] {
+        let again = folder.run(&format!("{what} import {file}"), "");
+        assert!(text(&again.stdout).starts_with("0 new, 0 changed, "), "{again:?}");
+    }
+    let listed = folder.answer("pool list", "");
+    for pool in listed["pools"].as_array().unwrap() {
+        assert_eq!(pool["owner"]["ss58Phala"], ADDRESS);
+    }
+
+    folder.answer("worker edit test-node-1 --stake 1PHA", "");
+    let dry = folder.run(&format!("worker import {file} --dry-run"), "");
+    let expected = "changed  test-node-1: stake \"1 PHA\" -> \"4000 PHA\"\n0 new, 1 changed, 2 as \
+                    they should be; nothing was done\n";
+    assert_eq!(text(&dry.stdout), expected);
+    let edited = folder.answer("worker list --pool test2", "");
+    assert_eq!(edited["workers"].as_array().unwrap().len(), 2);
+    assert_eq!(fs::read(&file).unwrap(), before, "it is only read");
+}
+
+#[test]
+fn a_thousand_workers_are_imported_and_what_is_wrong_with_one_is_said_before_any_is() {
+    let folder = Folder::new();
+    let pools =
+        format!(r#"{{"pools":[{{"pid":2,"name":"a","owner":{{"mnemonic":"{PHRASE}"}}}}]}}"#);
+    folder.answer("pool import -", &pools);
+    let lines =
+        (0..1_000).map(|at| format!("w{at},2,http://10.0.{}.{}:1,7PHA\n", at / 250, at % 250));
+    let csv = format!("name,pid,endpoint,stake\n{}", lines.collect::<String>());
+    folder.refuses("worker import -", &format!("{csv}x,3,http://a:1,1\n"), 1, &["line 1002: pid"]);
+    let imported = folder.answer("worker import -", &csv);
+    assert_eq!(imported["create"].as_array().unwrap().len(), 1_000);
+    let again = folder.answer("worker import -", &csv);
+    assert_eq!(again["unchanged"], 1_000);
+    let one = folder.answer("worker import -", &csv.replace("w7,2", "w7-renamed,2"));
+    assert_eq!(one["update"][0]["changes"][0]["to"], "w7-renamed");
+    assert_eq!(one["unchanged"], 999);
+}
+
+#[test]
 fn what_cannot_be_asked_is_usage() {
     let folder = Folder::new();
     folder.refuses("pool add a --pid 1", "", 2, &["--owner"]);

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A worker's base address: `http://host:port`, with a path if a proxy needs one.
+/// A worker's base address: `http://host:port`, with a path if a proxy needs one, or https where
+/// the proxy speaks that.
 ///
 /// ```
 /// use prb_core::pruntime::Endpoint;
@@ -25,7 +26,7 @@ pub enum ParseEndpointError {
     #[error("not a URL: {0}")]
     Url(String),
     /// Another scheme.
-    #[error("{0:?} is not supported: a worker speaks plain http")]
+    #[error("{0:?} is not supported: a worker speaks http, or https behind a proxy")]
     Scheme(String),
     /// A query or a fragment, which would end up inside the path of every call.
     #[error("a worker's address has no query and no fragment")]
@@ -41,7 +42,7 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let url = reqwest::Url::parse(text.trim())
             .map_err(|error| ParseEndpointError::Url(error.to_string()))?;
-        if url.scheme() != "http" {
+        if !matches!(url.scheme(), "http" | "https") {
             return Err(ParseEndpointError::Scheme(url.scheme().to_owned()));
         }
         if url.query().is_some() || url.fragment().is_some() {
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn refuses_what_no_worker_listens_on() {
-        for text in ["", "host:8000", "https://h:1", "http://h?x=1", "http://h#a", "http://u:p@h"] {
+        for text in ["", "host:8000", "ftp://h:1", "http://h?x=1", "http://h#a", "http://u:p@h"] {
             assert!(text.parse::<Endpoint>().is_err(), "{text}");
         }
     }
@@ -76,5 +77,6 @@ mod tests {
         let parse = |text: &str| text.parse::<Endpoint>().unwrap();
         assert_eq!(parse("http://Host:8000"), parse(" http://host:8000/ "));
         assert_eq!(parse("http://h/worker/1/").to_string(), "http://h/worker/1");
+        assert_eq!(parse("https://h:443/").to_string(), "https://h");
     }
 }

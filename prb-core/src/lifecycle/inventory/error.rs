@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::{Classify, ErrorClass};
 
 /// A part of a request that somebody has to change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Field {
     /// The identity of the pool or worker to change.
@@ -26,6 +26,12 @@ pub enum Field {
     Endpoint,
     /// Stake of a worker.
     Stake,
+    /// Whether a pool's workers, or a worker, live.
+    Enabled,
+    /// Whether they are only kept in sync.
+    SyncOnly,
+    /// Whether a worker is never added to its pool.
+    Gatekeeper,
 }
 
 impl fmt::Display for Field {
@@ -40,6 +46,9 @@ impl fmt::Display for Field {
             Self::RealPhalaSs58 => "realPhalaSs58",
             Self::Endpoint => "endpoint",
             Self::Stake => "stake",
+            Self::Enabled => "enabled",
+            Self::SyncOnly => "syncOnly",
+            Self::Gatekeeper => "gatekeeper",
         })
     }
 }

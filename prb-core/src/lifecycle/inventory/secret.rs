@@ -55,6 +55,14 @@ impl OperatorSecret {
             .map_err(|reason| SecretError { reason })
     }
 
+    /// Reads what requests carry as `polkadot_json`: hex of polkadot.js's JSON without a
+    /// passphrase, or of what version 2 sealed to `identity`.
+    pub fn from_hex(text: &str, identity: Option<&Identity>) -> Result<Self, SecretError> {
+        from_polkadot_json(text, identity)
+            .and_then(|secret| Self::new(&secret))
+            .map_err(|reason| SecretError { reason })
+    }
+
     /// Whose secret it is.
     pub fn account(&self) -> AccountId32 {
         self.account
@@ -118,13 +126,17 @@ fn from_key(digits: &str) -> Result<Secret, String> {
 
 /// Reads polkadot.js's JSON of a key pair without passphrase, as hex of the text itself, or sealed
 /// to the identity as version 2 of the Runtime Bridge kept it.
-pub(super) fn from_polkadot_json(hex_text: &str, identity: &Identity) -> Result<Secret, String> {
+pub(super) fn from_polkadot_json(
+    hex_text: &str,
+    identity: Option<&Identity>,
+) -> Result<Secret, String> {
     let bytes = hex::decode(hex_text.trim_start_matches("0x"))
         .map(Zeroizing::new)
         .map_err(|error| format!("polkadotJson is not hex: {error}"))?;
     let pair = if bytes.first() == Some(&b'{') {
         KeyringPair::from_json(&bytes).map_err(|error| error.to_string())?
     } else {
+        let identity = identity.ok_or("it is sealed to an identity that is not at hand")?;
         identity.open_v2_operator(&bytes).map_err(|error| error.to_string())?
     };
     Ok(Zeroizing::new(pair.secret().to_vec()))

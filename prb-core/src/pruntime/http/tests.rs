@@ -85,3 +85,19 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
     let endless = call(&worker(http("200 OK", &[0; 5000])).await).await.unwrap_err();
     assert!(matches!(endless, PruntimeError::Malformed { .. }), "{endless}");
 }
+
+#[tokio::test]
+async fn a_proxy_that_speaks_tls_is_spoken_to_in_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let greeting = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut record = [0; 3];
+        connection.read_exact(&mut record).await.unwrap();
+        record
+    });
+    let refused = call(&endpoint).await.unwrap_err();
+    assert!(matches!(refused, PruntimeError::Unreachable { .. }), "{refused}");
+    // A handshake record of TLS 1.
+    assert_eq!(greeting.await.unwrap()[..2], [0x16, 0x03]);
+}

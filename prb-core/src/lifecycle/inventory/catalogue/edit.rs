@@ -39,7 +39,7 @@ impl PoolEdit {
             (true, true) => None,
             (false, true) => Some(secret::from_text(&mnemonic).map_err(invalid)?),
             (true, false) => {
-                Some(secret::from_polkadot_json(&polkadot_json, identity).map_err(invalid)?)
+                Some(secret::from_polkadot_json(&polkadot_json, Some(identity)).map_err(invalid)?)
             }
             (false, false) => return Err(invalid("given twice".to_owned())),
         };
