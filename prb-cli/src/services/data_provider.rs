@@ -11,7 +11,7 @@ use prb_core::blob::BlobSource;
 use prb_core::blob::server::{BlobServer, BlobServerConfig};
 use prb_core::chain::ChainClient;
 use prb_core::data_provider::{
-    DataProvider, DataProviderConfig, DataProviderHandle, DataProviderRpc,
+    DataProvider, DataProviderConfig, DataProviderHandle, DataProviderRpc, StoreError,
 };
 use prb_walkie::identity::Name;
 use prb_walkie::node::Walkie;
@@ -29,6 +29,9 @@ use crate::view::progress;
 
 /// How often what is shown is brought up to date.
 const REFRESH: Duration = Duration::from_millis(500);
+
+/// How often an empty bucket is looked into.
+const EMPTY: Duration = Duration::from_secs(5);
 
 /// `prb run data-provider`.
 pub(crate) fn run(args: &DataProviderArgs, log: &str) -> Result<(), Failure> {
@@ -62,8 +65,7 @@ async fn serve(
     admin::start(args.admin.admin_listen, &DATA_PROVIDER, registry.clone(), stack).await?;
     let config = config(args, folder)?;
     let para = ChainClient::new(config.para.clone());
-    let provider = DataProvider::builder(config).build()?;
-    let provider = provider.start().await.context("the data provider does not start")?;
+    let provider = start(&config).await?;
     stack.push("data provider", {
         let provider = provider.clone();
         async move { said(provider.shutdown().await) }
@@ -97,6 +99,19 @@ async fn serve(
         () = provider.wait() => Err(Failure::Failed(anyhow!("the data provider has ended"))),
         // Who read along has gone.
         () = tell(&provider, show) => Ok(()),
+    }
+}
+
+/// Starts it; where it is to serve a bucket into which nothing was put yet, when that has been done.
+async fn start(config: &DataProviderConfig) -> anyhow::Result<DataProviderHandle> {
+    loop {
+        match DataProvider::builder(config.clone()).build()?.start().await {
+            Err(error @ StoreError::Absent { .. }) => {
+                tracing::warn!(%error, "waiting for the provider that ingests");
+                tokio::time::sleep(EMPTY).await;
+            }
+            started => return started.context("the data provider does not start"),
+        }
     }
 }
 

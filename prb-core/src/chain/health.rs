@@ -31,6 +31,8 @@ pub struct EndpointHealth {
     pub calls: u64,
     /// Requests that were not answered.
     pub failures: u64,
+    /// Connections to it that were made anew.
+    pub reconnects: u64,
     /// Bytes of JSON in its answers.
     pub bytes: u64,
     /// What it last failed with, until it answers again.

@@ -141,6 +141,7 @@ pub(super) async fn run(
                 failures += 1;
                 tracing::error!(%error, retry_in = ?wait, "the store failed");
                 context.progress.problem(Stage::Store, error.to_string());
+                context.progress.restarted();
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
                     () = context.cancel.cancelled() => {}

@@ -116,6 +116,8 @@ pub struct ProviderStatus {
     pub refused: u64,
     /// Blocks fetched anew since the start because a worker could not use them.
     pub repaired: u64,
+    /// Times that all stages began anew, as the store had failed.
+    pub restarts: u64,
     /// Attempts that failed since the start, by stage.
     pub failures: BTreeMap<Stage, u64>,
     /// It asks no node: another provider ingests what it serves.

@@ -23,6 +23,8 @@ macro_rules! catalogue {
 catalogue! {
     BUILD_INFO = Gauge "prb_build_info" ["service", "version"]
         "Always 1: which service runs, in which version";
+    UP = Gauge "prb_up" ["service"]
+        "Always 1: the service answers";
     READY = Gauge "prb_ready" ["service"]
         "1 while nothing keeps the service from its work, else 0";
 
@@ -40,6 +42,8 @@ catalogue! {
         "Requests that a node did not answer";
     CHAIN_RPC_REFUSED = Counter "prb_chain_rpc_refused_total" ["chain", "endpoint"]
         "Answers of a node that were wrong";
+    CHAIN_RECONNECTS = Counter "prb_chain_reconnects_total" ["chain", "endpoint"]
+        "Connections to a node that were made anew";
     CHAIN_RPC_BYTES = Counter "prb_chain_rpc_bytes_total" ["chain", "endpoint"]
         "Bytes of JSON in a node's answers";
 
@@ -47,6 +51,8 @@ catalogue! {
         "How long a stage of the data provider has not gone on, 0 while it does";
     PROVIDER_FAILURES = Counter "prb_provider_failures_total" ["stage"]
         "Attempts of a stage of the data provider that failed";
+    TASK_RESTARTS = Counter "prb_task_restarts_total" ["task"]
+        "Times that a task began anew because it failed";
     PROVIDER_REFUSED = Counter "prb_provider_refused_total" []
         "Answers of nodes that the data provider refused as wrong";
     PROVIDER_REPAIRED = Counter "prb_provider_repaired_total" []

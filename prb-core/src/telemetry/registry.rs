@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::Samples;
-use super::catalogue::{BUILD_INFO, READY};
+use super::catalogue::{BUILD_INFO, READY, UP};
 
 /// What keeps a part of a service from its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,7 @@ impl Registry {
     pub fn measure(&self) -> Samples {
         let mut samples = Samples::default();
         samples.put(&BUILD_INFO, [self.service, self.version], 1.0);
+        samples.put(&UP, [self.service], 1.0);
         let ready = self.obstacles().is_empty();
         samples.put(&READY, [self.service], if ready { 1.0 } else { 0.0 });
         for source in self.sources() {

@@ -15,7 +15,7 @@ use crate::scale::header::{EncodedHeader, EngineId, GRANDPA};
 
 /// Headers asked for in one message, and such messages in flight.
 const TOGETHER: usize = 32;
-const GROUPS_IN_FLIGHT: usize = 2;
+const GROUPS_IN_FLIGHT: usize = 8;
 
 /// A block as its node keeps it.
 #[derive(Clone, Debug)]

@@ -74,6 +74,8 @@ pub(super) struct Connection {
     /// Attempts to connect that have ended; who waited for one shares its result.
     attempts: AtomicU64,
     unanswered: AtomicU32,
+    /// Connections that were made.
+    connected: AtomicU64,
 }
 
 #[derive(Default)]
@@ -106,11 +108,17 @@ impl Connection {
             link: Mutex::default(),
             attempts: AtomicU64::new(0),
             unanswered: AtomicU32::new(0),
+            connected: AtomicU64::new(0),
         }
     }
 
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Connections that were made after the first.
+    pub(super) fn reconnects(&self) -> u64 {
+        self.connected.load(Ordering::Relaxed).saturating_sub(1)
     }
 
     /// The answer as the node's text.
@@ -210,6 +218,7 @@ impl Connection {
         match connected {
             Ok(client) => {
                 tracing::debug!(endpoint = %self.endpoint, "connected");
+                self.connected.fetch_add(1, Ordering::Relaxed);
                 *link = Link { client: Some(client.clone()), ..Link::default() };
                 Ok(client)
             }

@@ -69,7 +69,11 @@ impl Nodes {
 
     pub(super) fn health(&self) -> Vec<EndpointHealth> {
         let now = Instant::now();
-        self.nodes.iter().map(|node| node.learnt().at(now)).collect()
+        let health = self.nodes.iter().map(|node| EndpointHealth {
+            reconnects: node.connection.reconnects(),
+            ..node.learnt().at(now)
+        });
+        health.collect()
     }
 
     /// The node to ask, those in `asked` left out.

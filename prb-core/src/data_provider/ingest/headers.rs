@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use parity_scale_codec::Encode;
 use prb_walkie::proto::data_provider::RelaySegment;
 use tokio::sync::{mpsc, watch};
@@ -24,10 +24,11 @@ use crate::store::{Durability, StoreError};
 
 use super::super::status::{Stage, height};
 
-/// Hashes asked for in one request.
+/// Hashes asked for in one request, and runs of as many headers that are fetched at the same time.
 const HASHES: usize = 256;
+const RUNS_IN_FLIGHT: usize = 2;
 /// Segments whose headers are fetched at the same time.
-const AHEAD: usize = 2;
+const AHEAD: usize = 4;
 /// Segments that wait for the next stage.
 const READY: usize = 8;
 
@@ -244,16 +245,16 @@ pub(super) async fn by_number(
     to: u32,
 ) -> Result<Vec<EncodedHeader>, IngestError> {
     let wanted: Vec<u32> = (from..=to).collect();
-    let mut headers: Vec<EncodedHeader> = Vec::with_capacity(wanted.len() + 1);
-    for numbers in wanted.chunks(HASHES) {
-        let hashes = chain.block_hashes(numbers.to_vec()).await?;
+    let runs: Vec<Vec<u32>> = wanted.chunks(HASHES).map(<[u32]>::to_vec).collect();
+    let fetched = futures::stream::iter(runs).map(|numbers| async move {
+        let hashes = chain.block_hashes(numbers).await?;
         let known: Option<Vec<_>> = hashes.into_iter().collect();
         let known = known.ok_or_else(|| {
             IngestError::NotYet(format!("{} lacks parachain block {to}", chain.endpoint()))
         })?;
-        headers.extend(chain.headers(known).await?);
-    }
-    Ok(headers)
+        Ok(chain.headers(known).await?)
+    });
+    fetched.buffered(RUNS_IN_FLIGHT).try_concat().await
 }
 
 /// The segment as it is stored and served.

@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use super::{ChainStatus, Disk, ProviderStatus, Stage};
 use crate::telemetry::Samples;
 use crate::telemetry::catalogue::{
-    BLOB_HEIGHT, CHAIN_HEIGHT, CHAIN_RPC_BYTES, CHAIN_RPC_FAILURES, CHAIN_RPC_HEALTHY,
-    CHAIN_RPC_HEIGHT, CHAIN_RPC_LATENCY, CHAIN_RPC_REFUSED, CHAIN_RPC_REQUESTS, PROVIDER_FAILURES,
-    PROVIDER_LAST_STORED, PROVIDER_RATE, PROVIDER_REFUSED, PROVIDER_REPAIRED,
+    BLOB_HEIGHT, CHAIN_HEIGHT, CHAIN_RECONNECTS, CHAIN_RPC_BYTES, CHAIN_RPC_FAILURES,
+    CHAIN_RPC_HEALTHY, CHAIN_RPC_HEIGHT, CHAIN_RPC_LATENCY, CHAIN_RPC_REFUSED, CHAIN_RPC_REQUESTS,
+    PROVIDER_FAILURES, PROVIDER_LAST_STORED, PROVIDER_RATE, PROVIDER_REFUSED, PROVIDER_REPAIRED,
     PROVIDER_SECONDS_TO_TARGET, PROVIDER_STALLED, STORE_BYTES, STORE_CHUNKS, STORE_DISK_BYTES,
-    STORE_FREE_BYTES,
+    STORE_FREE_BYTES, TASK_RESTARTS,
 };
 
 const RELAY: &str = "relay";
@@ -70,6 +70,7 @@ impl ProviderStatus {
             );
             samples.put(&PROVIDER_FAILURES, [stage.name()], failures as f64);
         }
+        samples.put(&TASK_RESTARTS, ["ingest"], self.restarts as f64);
         samples.put(&PROVIDER_REFUSED, [], self.refused as f64);
         samples.put(&PROVIDER_REPAIRED, [], self.repaired as f64);
         for kind in &self.store {
@@ -113,6 +114,7 @@ impl ChainStatus {
             samples.put(&CHAIN_RPC_REQUESTS, labels, node.calls as f64);
             samples.put(&CHAIN_RPC_FAILURES, labels, node.failures as f64);
             samples.put(&CHAIN_RPC_REFUSED, labels, node.refused as f64);
+            samples.put(&CHAIN_RECONNECTS, labels, node.reconnects as f64);
             samples.put(&CHAIN_RPC_BYTES, labels, node.bytes as f64);
         }
     }

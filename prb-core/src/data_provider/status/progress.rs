@@ -75,6 +75,11 @@ impl Progress {
         self.publish(&inner);
     }
 
+    /// The stages begin anew.
+    pub(in crate::data_provider) fn restarted(&self) {
+        self.inner().status.restarts += 1;
+    }
+
     /// A block was replaced.
     pub(in crate::data_provider) fn repaired(&self) {
         let mut inner = self.inner();
