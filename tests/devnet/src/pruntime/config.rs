@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::call::Method;
+use super::instance::Fault;
+
 /// Which generation of pRuntime the double is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -70,6 +73,8 @@ pub struct DoubleConfig {
     pub version: Option<(u32, u32, u32)>,
     /// Whether `POST /kick` ends the double.
     pub kick_api: bool,
+    /// What every worker answers calls of these methods with from the start.
+    pub faults: Vec<(Method, Fault)>,
 }
 
 impl std::fmt::Debug for DoubleConfig {
@@ -88,6 +93,7 @@ impl std::fmt::Debug for DoubleConfig {
             .field("score", &self.score)
             .field("version", &self.version)
             .field("kick_api", &self.kick_api)
+            .field("faults", &self.faults)
             .finish_non_exhaustive()
     }
 }
@@ -108,6 +114,7 @@ impl Default for DoubleConfig {
             score: 2000,
             version: None,
             kick_api: false,
+            faults: Vec::new(),
         }
     }
 }

@@ -147,6 +147,9 @@ fn instance(
     let folder = config.data_dir.clone().map(|folder| worker_folder(folder, index));
     let instance = Instance::start(settings, config.rcu, Store::open(folder)?, tasks)?;
     instance.delay_dispatch(config.dispatch_delay);
+    for (method, fault) in &config.faults {
+        instance.answer_with(*method, Some(fault.clone()));
+    }
     Ok(instance)
 }
 

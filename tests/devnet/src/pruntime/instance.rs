@@ -28,6 +28,8 @@ pub enum Fault {
     Silence,
     /// An error of the application, in these words.
     Refusal(String),
+    /// None: the process ends.
+    End,
     /// A body with an HTTP status, whatever they mean.
     Raw(u16, Vec<u8>),
 }

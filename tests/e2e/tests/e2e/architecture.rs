@@ -53,3 +53,34 @@ fn arrows_go_one_way() {
     assert!(!linked_by("prb-core").contains("prb-cli"));
     assert!(!linked_by("prb-walkie").contains("prb-core"));
 }
+
+/// Every test that `docs/corner-cases.md` names is there.
+#[test]
+fn corner_cases_are_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(root.join("docs/corner-cases.md")).expect("the table");
+    let tests = |line: &str| line.trim_end_matches('|').rsplit('|').next().map(str::to_owned);
+    let cells: String =
+        text.lines().filter(|line| line.starts_with('|')).filter_map(tests).collect();
+    let named: BTreeSet<&str> = cells.split('`').skip(1).step_by(2).collect();
+    assert!(!named.is_empty(), "the table names no test");
+    let mut there = String::new();
+    for folder in ["prb-core/src", "prb-cli", "tests/e2e/tests", "tests/devnet"] {
+        sources(&root.join(folder), &mut there);
+    }
+    let lost: Vec<_> =
+        named.into_iter().filter(|name| !there.contains(&format!("fn {name}("))).collect();
+    assert!(lost.is_empty(), "no such tests: {lost:?}");
+}
+
+/// Adds the text of all Rust files in a folder.
+fn sources(folder: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(&path).expect("a file"));
+        }
+    }
+}

@@ -19,10 +19,10 @@ use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
 use prb_walkie::proto::data_provider::RelaySegment;
 use prost::Message;
 use secrecy::SecretString;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use self::gate::Gate;
-
-mod gate;
+use crate::gate::Gate;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const NAME: &str = "chain-data";
@@ -55,7 +55,7 @@ impl S3 {
             }
         };
         tokio::time::timeout(PATIENCE, listening).await.expect("moto listens");
-        gate::make_bucket(&s3.address, NAME).await;
+        make_bucket(&s3.address, NAME).await;
         s3
     }
 }
@@ -204,4 +204,18 @@ async fn outlast(absence: Duration) {
         provider.shutdown().await.unwrap();
     }
     network.shutdown().await.unwrap();
+}
+
+/// Makes a bucket.
+async fn make_bucket(address: &str, name: &str) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "PUT /{name} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, \
+         SignedHeaders=host, Signature=0\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.lines().next().is_some_and(|line| line.contains(" 200 ")), "{answer}");
 }

@@ -11,7 +11,10 @@ use prb_walkie::proto::worker_state::Status;
 use self::bridge::{Bridge, PHA, double, network};
 
 mod bridge;
+mod crowd;
 mod fast_sync;
+mod faulty_answers;
+mod faulty_processes;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_of_every_generation_reach_computing() {

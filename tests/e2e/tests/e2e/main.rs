@@ -5,6 +5,7 @@ mod architecture;
 mod beheaded;
 mod bucket;
 mod feeder;
+mod gate;
 mod killed;
 mod lifecycle;
 mod provider;

@@ -46,6 +46,11 @@ impl DoubleHandle {
         (index < self.instances.len()).then(|| Self { index, ..self.clone() })
     }
 
+    /// Where the double listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Where a bridge reaches this worker, without a slash at the end.
     pub fn endpoint(&self) -> String {
         match self.index {

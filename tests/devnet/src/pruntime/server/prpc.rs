@@ -78,6 +78,7 @@ async fn answer_inner(
         Some(Fault::Refusal(text)) => {
             return refuse(service, Refusal::Application(text), wants_json).await;
         }
+        Some(Fault::End) => return service.exit.abort(format!("ended by {method:?}")).await,
         Some(Fault::Raw(status, body)) => {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             return (status, body).into_response();

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,7 +24,9 @@ use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleHandle};
 use prb_walkie::identity::Identity;
 use prb_walkie::proto::data_provider::{RelaySegment, States};
-use prb_walkie::proto::lifecycle::{CreatePool, CreateWorker, UpdateWorker, update_worker};
+use prb_walkie::proto::lifecycle::{
+    CreatePool, CreateWorker, UpdatePool, UpdateWorker, update_pool, update_worker,
+};
 use prb_walkie::proto::pool_or_worker_query_identity::Identity as Named;
 use prb_walkie::proto::{FullAccount, PoolOrWorkerQueryIdentity, db};
 use prost::Message as _;
@@ -32,6 +35,8 @@ use subxt::utils::AccountId32;
 use subxt::{OnlineClient, SubstrateConfig};
 use subxt_signer::SecretUri;
 use subxt_signer::sr25519::Keypair;
+
+use crate::gate::Gate;
 
 pub(super) const PHA: u128 = 1_000_000_000_000;
 
@@ -61,6 +66,11 @@ pub(super) fn double() -> DoubleConfig {
 /// A double that runs.
 pub(super) async fn start(config: DoubleConfig) -> DoubleHandle {
     Double::builder(config).build().unwrap().start().await.unwrap()
+}
+
+/// A data provider's settings for a network.
+pub(super) fn provider_of(network: &NetworkHandle, folder: &Path) -> DataProviderConfig {
+    DataProviderConfig::new(folder, &network.relay_url(), &network.para_url())
 }
 
 fn keypair(uri: &str) -> Keypair {
@@ -134,11 +144,7 @@ impl Bridge {
         let chain = client(&network.para_url());
         let mut settings = Settings {
             lifecycle: LifecycleConfig::new(folder.path()),
-            provider: DataProviderConfig::new(
-                folder.path().join("provider"),
-                &network.relay_url(),
-                &network.para_url(),
-            ),
+            provider: provider_of(&network, &folder.path().join("provider")),
         };
         change(&mut settings);
         let provider =
@@ -195,24 +201,34 @@ impl Bridge {
         self.worker_at(name, pid, start(config).await, stake).await;
     }
 
+    /// A worker that is reached through a gate.
+    pub(super) async fn worker_behind(&self, name: &str, gate: &Gate, double: DoubleHandle) {
+        let worker = db::Worker {
+            pid: 1,
+            stake: (5_000 * PHA).to_string(),
+            endpoint: format!("http://{}", gate.address()),
+            ..db::Worker::default()
+        };
+        self.add(name, double, worker).await;
+    }
+
     /// A worker whose double runs already.
     pub(super) async fn worker_at(&self, name: &str, pid: u64, double: DoubleHandle, stake: u128) {
         let stake = stake.to_string();
-        self.add(name, double, db::Worker { pid, stake, ..db::Worker::default() }).await;
+        let endpoint = double.endpoint();
+        let worker = db::Worker { pid, stake, endpoint, ..db::Worker::default() };
+        self.add(name, double, worker).await;
     }
 
     pub(super) async fn sync_only_worker(&self, name: &str, pid: u64) {
-        let worker = db::Worker { pid, sync_only: true, ..db::Worker::default() };
-        self.add(name, start(double()).await, worker).await;
+        let double = start(double()).await;
+        let endpoint = double.endpoint();
+        let worker = db::Worker { pid, sync_only: true, endpoint, ..db::Worker::default() };
+        self.add(name, double, worker).await;
     }
 
     async fn add(&self, name: &str, double: DoubleHandle, worker: db::Worker) {
-        let worker = db::Worker {
-            name: name.to_owned(),
-            endpoint: double.endpoint(),
-            enabled: true,
-            ..worker
-        };
+        let worker = db::Worker { name: name.to_owned(), enabled: true, ..worker };
         self.doubles.lock().unwrap().insert(name.to_owned(), double);
         self.lifecycle.create_workers(CreateWorker { workers: vec![worker] }).await.unwrap();
     }
@@ -224,6 +240,26 @@ impl Bridge {
         let id = PoolOrWorkerQueryIdentity { identity: Some(Named::Name(name.to_owned())) };
         let items = vec![update_worker::Item { id: Some(id), worker: Some(worker) }];
         self.lifecycle.update_workers(UpdateWorker { items }).await.unwrap();
+    }
+
+    pub(super) async fn change_pool(&self, pid: u64, change: impl FnOnce(&mut db::Pool)) {
+        let pools = self.lifecycle.list_pools().pools;
+        let mut pool = pools.into_iter().find(|pool| pool.pid == pid).unwrap();
+        change(&mut pool);
+        let id = PoolOrWorkerQueryIdentity { identity: Some(Named::Pid(pid)) };
+        let items = vec![update_pool::Item { id: Some(id), pool: Some(pool) }];
+        self.lifecycle.update_pools(UpdatePool { items }).await.unwrap();
+    }
+
+    /// Ends a worker's process as a crash does, and begins another in its place.
+    pub(super) async fn replace(&self, name: &str, config: DoubleConfig) -> DoubleHandle {
+        let old = self.double(name);
+        old.kill();
+        // Until its port is free.
+        old.shutdown().await;
+        let new = start(DoubleConfig { listen: old.address(), ..config }).await;
+        self.doubles.lock().unwrap().insert(name.to_owned(), new.clone());
+        new
     }
 
     pub(super) fn double(&self, name: &str) -> DoubleHandle {
@@ -320,6 +356,33 @@ impl Bridge {
             }
         });
         waited.await.expect("a heartbeat in time")
+    }
+
+    /// The blocks up to now, from `from` on, in which the chain missed a heartbeat of one of these
+    /// workers.
+    pub(super) async fn missed_heartbeats(&self, names: &[&str], from: u32) -> Vec<u32> {
+        let head = self.chain.finalized_head().await.unwrap();
+        let mut sessions = Vec::new();
+        for name in names {
+            let key = self.report(name).public_key.unwrap();
+            let key = keys::twox64_entry("PhalaComputation", "WorkerBindings", &key);
+            sessions.push(self.chain.storage(&key, head).await.unwrap().expect("a session"));
+        }
+        let url = self.network.para_url();
+        let client = OnlineClient::<SubstrateConfig>::from_insecure_url(url).await.unwrap();
+        let last = self.chain.header(head).await.unwrap().header().number;
+        let mut missed = Vec::new();
+        for number in from..=last {
+            let block = client.at_block(number).await.unwrap();
+            for event in block.events().fetch().await.unwrap().iter() {
+                let event = event.unwrap();
+                let unresponsive = event.event_name() == "WorkerEnterUnresponsive";
+                if unresponsive && sessions.iter().any(|it| it == event.field_bytes()) {
+                    missed.push(number);
+                }
+            }
+        }
+        missed
     }
 
     /// The worker's state root is that of the chain's block.

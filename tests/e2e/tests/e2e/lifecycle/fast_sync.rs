@@ -3,7 +3,7 @@
 use prb_core::lifecycle::Phase;
 use prb_devnet::pruntime::{DoubleConfig, Fault, Method, Mode};
 
-use super::bridge::{Bridge, PHA, double, network, start};
+use super::bridge::{Bridge, PHA, double, network};
 
 /// A bridge whose data provider keeps a full state every 20 blocks.
 async fn bridge() -> Bridge {
@@ -48,11 +48,18 @@ async fn a_worker_that_takes_no_state_begins_with_the_genesis() {
     let refusal = Fault::Refusal("Failed to set synchronizer state".to_owned());
     let too_large = Fault::Raw(413, b"Entity too large".to_vec());
     for (name, fault) in [("refuses", refusal), ("too small", too_large)] {
-        let faulty = start(double()).await;
-        faulty.answer_with(Method::LoadChainState, Some(fault));
-        bridge.worker_at(name, 1, faulty, 5_000 * PHA).await;
+        let faults = vec![(Method::LoadChainState, fault)];
+        bridge.worker(name, 1, DoubleConfig { faults, ..double() }, 5_000 * PHA).await;
     }
-    for name in ["refuses", "too small"] {
+    // One whose memory is too small for it ends, and is started again.
+    let ends = || DoubleConfig { faults: vec![(Method::LoadChainState, Fault::End)], ..double() };
+    let key_seed = Some([5; 32]);
+    bridge.worker("ends", 1, DoubleConfig { key_seed, ..ends() }, 5_000 * PHA).await;
+    for _ in 0..2 {
+        bridge.double("ends").wait().await;
+        bridge.replace("ends", DoubleConfig { key_seed, ..ends() }).await;
+    }
+    for name in ["refuses", "too small", "ends"] {
         bridge.until(name, Phase::Computing, "").await;
         assert_eq!(began_at(&bridge, name).await, 0, "{name}");
     }

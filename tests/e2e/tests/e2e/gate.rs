@@ -1,5 +1,7 @@
-//! The way of one provider to the bucket: it can be closed, and remembers whether anything was
-//! written through it.
+//! The way of one client to a server: it can be closed, and remembers whether anything but reading
+//! was asked through it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Ends with the test.
-pub(super) struct Gate {
+pub(crate) struct Gate {
     address: String,
     open: watch::Sender<bool>,
     wrote: Arc<AtomicBool>,
@@ -18,7 +20,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) async fn open(target: &str) -> Self {
+    pub(crate) async fn open(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (open, passable) = watch::channel(true);
@@ -45,22 +47,22 @@ impl Gate {
         Self { address, open, wrote, task }
     }
 
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// The bucket is away from now on.
-    pub(super) fn close(&self) {
+    /// The server is away from now on.
+    pub(crate) fn close(&self) {
         self.open.send_replace(false);
     }
 
     /// It is back.
-    pub(super) fn reopen(&self) {
+    pub(crate) fn reopen(&self) {
         self.open.send_replace(true);
     }
 
     /// Whether anything but reading was asked.
-    pub(super) fn wrote(&self) -> bool {
+    pub(crate) fn wrote(&self) -> bool {
         self.wrote.load(Ordering::Relaxed)
     }
 }
@@ -93,18 +95,4 @@ async fn pass(client: TcpStream, server: TcpStream, wrote: &AtomicBool) {
         () = up => {}
         _ = down => {}
     }
-}
-
-/// Makes a bucket.
-pub(super) async fn make_bucket(address: &str, name: &str) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "PUT /{name} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, \
-         SignedHeaders=host, Signature=0\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.lines().next().is_some_and(|line| line.contains(" 200 ")), "{answer}");
 }
