@@ -18,6 +18,8 @@ pub mod scale;
 pub mod store;
 pub mod telemetry;
 #[cfg(test)]
+mod test_cases;
+#[cfg(test)]
 mod test_vectors;
 mod tls;
 pub mod trader;

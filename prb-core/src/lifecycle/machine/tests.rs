@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod walks;
+
 const WORKING: Policy = Policy { enabled: true, sync_only: false };
 const SYNC_ONLY: Policy = Policy { enabled: true, sync_only: true };
 

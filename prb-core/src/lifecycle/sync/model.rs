@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::plan::{Available, Counters, Limits, Need, Plan, Request, Run, Segment, plan};
 
+mod walks;
+
 /// A relay chain from block 1 on: its justified blocks, and the parachain heads there.
 #[derive(Clone, Debug)]
 struct World {
