@@ -70,8 +70,9 @@ pub(crate) struct Hands {
     pub(super) windows: BTreeMap<MessageOrigin, Intent<Window>>,
     /// What it is to begin with, while it waits for its turn to be given it.
     pub(super) start_state: Option<Arc<StartState>>,
-    /// How often in a row it could not be given a state to begin with.
-    pub(super) failed_loads: u32,
+    /// How often in a row a worker, by its key, could not be given a state to begin with. A process
+    /// that ended of it has no key until it is started anew.
+    pub(super) failed_loads: Option<([u8; 32], u32)>,
 }
 
 /// What the worker last said of itself.
@@ -103,7 +104,7 @@ impl Hands {
             asked: None,
             windows,
             start_state: None,
-            failed_loads: 0,
+            failed_loads: None,
         }
     }
 
@@ -154,10 +155,9 @@ impl Hands {
             (self.due, self.asked) = (None, None);
             self.windows.clear();
             self.claim = None;
-            self.failed_loads = 0;
         }
         if info.initialized && !info.can_load_chain_state {
-            (self.start_state, self.failed_loads) = (None, 0);
+            (self.start_state, self.failed_loads) = (None, None);
         }
         if info.initialized {
             let start = self.shared.start().await?.hash();

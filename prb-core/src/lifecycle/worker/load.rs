@@ -18,9 +18,10 @@ impl Hands {
         let known = self.known.as_ref();
         let key = known.filter(|known| known.counters.takes_state).and_then(|it| it.public_key);
         // One that begins late never learns what a gatekeeper has to know.
-        let unfit = self.assignment().record.gatekeeper || self.failed_loads >= MAX_ATTEMPTS;
-        let late = self.shared.config.start_from == StartFrom::KeptState && !unfit;
-        let Some(key) = key.filter(|_| late) else {
+        let late = self.shared.config.start_from == StartFrom::KeptState
+            && !self.assignment().record.gatekeeper;
+        let fit = |key: &[u8; 32]| late && self.attempts(key) < MAX_ATTEMPTS;
+        let Some(key) = key.filter(fit) else {
             return Ok((Vec::new(), None));
         };
         let states = self.shared.blobs.start_states().await?;
@@ -29,6 +30,11 @@ impl Hands {
         }
         let known_at = self.shared.view.look(|values| first_known(values, &key)).await?;
         Ok((states, known_at))
+    }
+
+    /// How often in a row this worker could not be given a state.
+    fn attempts(&self, key: &[u8; 32]) -> u32 {
+        self.failed_loads.filter(|(of, _)| of == key).map_or(0, |(_, attempts)| attempts)
     }
 
     /// Gives it the state of a block.
@@ -60,10 +66,11 @@ impl Hands {
             }
             Err(error) if error.is_rcu_refusal() => Err(error.into()),
             Err(error) => {
-                self.failed_loads = match error {
-                    PruntimeError::Refused { .. } => MAX_ATTEMPTS,
-                    _ => self.failed_loads.saturating_add(1),
-                };
+                let key = self.known.as_ref().and_then(|known| known.public_key);
+                self.failed_loads = key.map(|key| match error {
+                    PruntimeError::Refused { .. } => (key, MAX_ATTEMPTS),
+                    _ => (key, self.attempts(&key).saturating_add(1)),
+                });
                 tracing::warn!(number, %error, "the worker does not take the state of a later block");
                 // However it refuses, it begins with the genesis.
                 let Failure { cause, text } = error.into();
