@@ -44,7 +44,7 @@ pub use explain::{Condition, ConditionState, Explanation, Requirement};
 pub use handle::{Heights, LifecycleHandle};
 pub use inventory::{Field, InventoryError, OfflineInventory, OperatorSecret, SecretError};
 pub use machine::Phase;
-pub use report::{WorkerChange, WorkerReport};
+pub use report::{WorkerChange, WorkerMessage, WorkerReport};
 #[cfg(feature = "walkie")]
 pub use rpc::LifecycleRpc;
 pub use service::{Lifecycle, LifecycleBuilder};

@@ -47,8 +47,8 @@ impl Class {
     pub fn of(name: &str) -> Self {
         match name {
             "Hello" | "Auth" | "GetDataProviderInfo" | "GetBlobByKey" => Self::Everybody,
-            "ListPool" | "ListWorker" | "GetWorkerStatus" | "ExplainWorker"
-            | "WatchWorkerStatus" | "GetTraderStatus" => Self::Read,
+            "ListPool" | "ListWorker" | "ListWorkerMessage" | "GetWorkerStatus"
+            | "ExplainWorker" | "WatchWorkerStatus" | "GetTraderStatus" => Self::Read,
             _ => Self::Write,
         }
     }

@@ -15,7 +15,7 @@ use super::chain_view::{Subject, seen};
 use super::explain::{Explanation, Situation, explain};
 use super::inventory::{Catalogue, PoolRecord, WorkerRecord};
 use super::machine::{Policy, Told};
-use super::report::{Cell, WorkerChange, WorkerReport};
+use super::report::{Cell, WorkerChange, WorkerMessage, WorkerReport};
 use super::shared::Shared;
 use super::worker::{Assignment, Worker};
 
@@ -139,8 +139,7 @@ impl Fleet {
     pub(crate) fn states(&self, ids: &[String]) -> Result<Vec<proto::WorkerState>, CommandError> {
         let slots = self.lock();
         let view = &self.shared.view;
-        let chosen = if ids.is_empty() { slots.values().collect() } else { find(&slots, ids)? };
-        let states = chosen
+        let states = chosen(&slots, ids)?
             .into_iter()
             .map(|slot| slot.cell.to_proto(&slot.assignment.borrow().clone(), view));
         Ok(states.collect())
@@ -190,9 +189,28 @@ impl Fleet {
         self.lock().values().map(|slot| slot.cell.report()).collect()
     }
 
+    /// What happened to workers of late, each worker's oldest first; of all workers if no id is
+    /// given.
+    pub(crate) fn messages(
+        &self,
+        ids: &[String],
+    ) -> Result<Vec<(Arc<WorkerReport>, Vec<WorkerMessage>)>, CommandError> {
+        let slots = self.lock();
+        let chosen = chosen(&slots, ids)?;
+        Ok(chosen.into_iter().map(|slot| (slot.cell.report(), slot.cell.messages())).collect())
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Uuid, Slot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Those that are named; all if none is.
+fn chosen<'a>(
+    slots: &'a BTreeMap<Uuid, Slot>,
+    ids: &[String],
+) -> Result<Vec<&'a Slot>, CommandError> {
+    if ids.is_empty() { Ok(slots.values().collect()) } else { find(slots, ids) }
 }
 
 /// All of them, or none.

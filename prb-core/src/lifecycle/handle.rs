@@ -16,7 +16,7 @@ use super::explain::Explanation;
 use super::fleet::Fleet;
 use super::inventory::{Catalogue, Inventory, InventoryError};
 use super::machine::Told;
-use super::report::{WorkerChange, WorkerReport};
+use super::report::{WorkerChange, WorkerMessage, WorkerReport};
 use super::shared::Shared;
 
 /// A running lifecycle manager; clones are the same one.
@@ -127,6 +127,15 @@ impl LifecycleHandle {
     /// How all workers are, in short.
     pub fn reports(&self) -> Vec<Arc<WorkerReport>> {
         self.inner.fleet.reports()
+    }
+
+    /// What happened to workers of late, at most 100 messages each, the oldest first; of all
+    /// workers if none is named.
+    pub fn worker_messages(
+        &self,
+        ids: &[String],
+    ) -> Result<Vec<(Arc<WorkerReport>, Vec<WorkerMessage>)>, CommandError> {
+        self.inner.fleet.messages(ids)
     }
 
     /// How far the manager has come with both chains.

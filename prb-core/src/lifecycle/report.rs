@@ -14,7 +14,12 @@ use super::worker::Assignment;
 use crate::chain::address::{Network, ss58};
 use crate::pruntime::proto::PhactoryInfo;
 
+mod history;
 mod session;
+
+pub use history::WorkerMessage;
+
+use history::History;
 
 /// A worker as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +69,7 @@ struct Inner {
     report: Arc<WorkerReport>,
     info: Option<PhactoryInfo>,
     trouble: Option<Trouble>,
+    history: History,
 }
 
 impl Cell {
@@ -85,7 +91,8 @@ impl Cell {
             initialized: false,
             public_key: None,
         });
-        Self { changes, inner: Mutex::new(Inner { report, info: None, trouble: None }) }
+        let inner = Inner { report, info: None, trouble: None, history: History::default() };
+        Self { changes, inner: Mutex::new(inner) }
     }
 
     /// The worker as it is now.
@@ -96,6 +103,11 @@ impl Cell {
     /// What keeps it from going on.
     pub(crate) fn trouble(&self) -> Option<Trouble> {
         self.lock().trouble.clone()
+    }
+
+    /// What happened to it of late, the oldest first.
+    pub(crate) fn messages(&self) -> Vec<WorkerMessage> {
+        self.lock().history.messages().cloned().collect()
     }
 
     /// Its name or pool may have changed.
@@ -111,6 +123,12 @@ impl Cell {
         let phase = life.phase();
         let tip = *shared.blobs.tip().borrow();
         self.lock().trouble = life.trouble();
+        // Blocks that it is fed are no news.
+        let text = match life.reason() {
+            "" => name(phase),
+            reason => reason,
+        };
+        self.lock().history.push(shared.unix(shared.now()), phase, text);
         self.update(|report| {
             if report.phase != phase {
                 let reason = life.reason();
@@ -205,14 +223,20 @@ impl Cell {
 
 fn without_reason(phase: Phase, report: &WorkerReport, tip: Option<u32>) -> String {
     match (phase, report.para_block, tip) {
-        (Phase::Disabled, ..) => "disabled".to_owned(),
-        (Phase::Kicked, ..) => "kicked; restart it to go on".to_owned(),
-        (Phase::Starting, ..) => "starting".to_owned(),
         (Phase::Syncing, Some(block), Some(tip)) => format!("block {block} of {tip}"),
-        (Phase::Syncing, ..) => "syncing".to_owned(),
-        (Phase::Synced, ..) => "synced".to_owned(),
-        (Phase::Preparing, ..) => "preparing".to_owned(),
-        (Phase::Computing, ..) => "computing".to_owned(),
-        (Phase::Failing, ..) => "failing".to_owned(),
+        _ => name(phase).to_owned(),
+    }
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Disabled => "disabled",
+        Phase::Kicked => "kicked; restart it to go on",
+        Phase::Starting => "starting",
+        Phase::Syncing => "syncing",
+        Phase::Synced => "synced",
+        Phase::Preparing => "preparing",
+        Phase::Computing => "computing",
+        Phase::Failing => "failing",
     }
 }

@@ -5,8 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use prb_walkie::proto::lifecycle::worker_message_list::Worker as WorkerMessages;
 use prb_walkie::proto::lifecycle::{
     CreatePool, CreateWorker, PoolList, UpdatePool, UpdateWorker, UuidQueryRequest, WorkerList,
+    WorkerMessageList, worker_message_list,
 };
 use prb_walkie::proto::walkie_rpc_server::WalkieRpc;
 use prb_walkie::proto::worker_explanation::{self, ConditionState as Told};
@@ -20,6 +22,7 @@ use uuid::Uuid;
 
 use super::{
     CommandError, ConditionState, Explanation, InventoryError, LifecycleHandle, WorkerChange,
+    WorkerMessage, WorkerReport,
 };
 
 /// Changes that go into one message of a stream, at most.
@@ -119,6 +122,15 @@ impl WalkieRpc for LifecycleRpc {
         }))
     }
 
+    async fn list_worker_message(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerMessageList>, Status> {
+        let told = self.manager()?.worker_messages(&request.into_inner().ids);
+        let workers = told.map(|workers| workers.into_iter().map(history).collect());
+        answer(workers.map(|workers| WorkerMessageList { workers }))
+    }
+
     async fn watch_worker_status(
         &self,
         request: Request<UuidQueryRequest>,
@@ -131,6 +143,19 @@ impl WalkieRpc for LifecycleRpc {
         let watch = Watch { lifecycle: manager.clone(), changes, only };
         let first = stream::once(async move { Ok(first) });
         Ok(Response::new(first.chain(stream::unfold(watch, Watch::next)).boxed()))
+    }
+}
+
+fn history((report, messages): (Arc<WorkerReport>, Vec<WorkerMessage>)) -> WorkerMessages {
+    let message = |message: WorkerMessage| worker_message_list::Message {
+        at: message.at,
+        status: message.phase.wire().into(),
+        text: message.text.into(),
+    };
+    WorkerMessages {
+        uuid: report.uuid.to_string(),
+        name: report.name.clone(),
+        messages: messages.into_iter().map(message).collect(),
     }
 }
 

@@ -30,6 +30,7 @@ fn every_method_has_the_class_it_should() {
             "GetWorkerStatus",
             "ListPool",
             "ListWorker",
+            "ListWorkerMessage",
             "WatchWorkerStatus"
         ]
     );

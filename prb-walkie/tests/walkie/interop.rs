@@ -133,6 +133,7 @@ fn every_method() -> Vec<(&'static str, Value, Expected)> {
         ("ReportBadBlock", json!({ "number": 1 }), None),
         ("GetTraderStatus", json!({}), None),
         ("ExplainWorker", ids(), None),
+        ("ListWorkerMessage", ids(), None),
         ("ListPool", json!({}), Some(("/pools/0/pid", json!("1099511627776")))),
         ("CreatePool", json!({ "pools": [pool()] }), name("/pools/0/name")),
         (

@@ -56,6 +56,12 @@ async fn a_computing_worker_agrees_with_the_chain_and_its_heartbeats_are_accepte
     let session: serde_json::Value = serde_json::from_str(&state.session_info_json).unwrap();
     assert_eq!(session["state"], "WorkerIdle");
     assert_eq!(session["runtimeInfo"]["initialized"], true);
+    let (_, told) = bridge.lifecycle.worker_messages(&["w".to_owned()]).unwrap().remove(0);
+    assert!(told.is_sorted_by_key(|message| message.at) && told.len() <= 100, "{told:?}");
+    let first = |wanted| told.iter().position(|message| message.phase == wanted);
+    let lived = [Phase::Starting, Phase::Syncing, Phase::Preparing, Phase::Computing].map(first);
+    assert!(lived.iter().all(Option::is_some) && lived.is_sorted(), "{told:?}");
+    assert_eq!(*told.last().unwrap().text, *state.last_message);
     bridge.stop().await;
 }
 
