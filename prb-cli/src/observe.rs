@@ -41,7 +41,7 @@ fn worker(report: &WorkerReport) -> Worker {
         name: report.name.clone(),
         state: match report.phase {
             Phase::Disabled => State::Disabled,
-            Phase::Kicked => State::Kicked,
+            Phase::Kicked | Phase::Draining | Phase::Drained => State::Kicked,
             Phase::Starting => State::Starting,
             Phase::Syncing => State::Syncing,
             Phase::Synced => State::Synced,

@@ -111,6 +111,18 @@ impl LifecycleHandle {
         self.tell(ids, Told::Kick)
     }
 
+    /// Has workers save their state and go on. What came of it is their next
+    /// [message](LifecycleHandle::worker_messages).
+    pub fn checkpoint_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        self.tell(ids, Told::Checkpoint)
+    }
+
+    /// Stops feeding workers, has them save their state, and leaves them alone until they are
+    /// restarted. Once one is [drained](super::Phase::Drained) its process may be stopped.
+    pub fn drain_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        self.tell(ids, Told::Drain)
+    }
+
     /// How workers are; all of them if none is named.
     pub fn worker_states(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
         Ok(WorkerStateUpdate { worker_states: self.inner.fleet.states(ids)? })

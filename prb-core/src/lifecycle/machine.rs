@@ -10,6 +10,7 @@
 mod event;
 mod fault;
 mod phase;
+mod saving;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ pub(crate) use event::{Call, Event, Standing, Told};
 pub(crate) use fault::{Cause, Fault};
 pub use phase::Phase;
 pub(crate) use phase::Trouble;
+use saving::Saving;
 
 /// Milliseconds of any clock that does not go back.
 pub(crate) type Millis = u64;
@@ -49,6 +51,8 @@ pub(crate) struct Life {
     egress_due: bool,
     /// The operator wants it registered anew.
     register_anew: bool,
+    /// The operator wants its state saved.
+    saving: Option<Saving>,
     /// What the chain last said it lacks.
     standing: Option<Standing>,
     /// Why feeding fails.
@@ -75,6 +79,10 @@ enum Progress {
 enum Stage {
     Disabled,
     Kicked,
+    /// Its state is saved, or cannot be.
+    Drained {
+        text: String,
+    },
     Calling(Call),
     /// Until the next block, or the next health check.
     Resting {
@@ -107,6 +115,7 @@ impl Life {
             feed_on: false,
             egress_due: true,
             register_anew: false,
+            saving: None,
             standing: None,
             feeding: None,
             earning: None,
@@ -118,7 +127,7 @@ impl Life {
     pub(crate) fn wake_at(&self) -> Option<Millis> {
         match self.stage {
             Stage::Resting { until } | Stage::BackingOff { until } => Some(until),
-            Stage::Disabled | Stage::Kicked | Stage::Calling(_) => None,
+            Stage::Disabled | Stage::Kicked | Stage::Drained { .. } | Stage::Calling(_) => None,
         }
     }
 
@@ -150,6 +159,7 @@ impl Life {
         self.earning = None;
         self.progress = Progress::Unknown;
         self.feed_on = false;
+        self.saving = None;
         self.call(Call::ReadInfo)
     }
 
@@ -185,15 +195,18 @@ impl Life {
     fn obey(&mut self, told: Told, now: Millis) -> Option<Call> {
         match told {
             Told::Configure(policy) => self.configure(policy, now),
-            Told::Restart { .. } | Told::Kick if !self.policy.enabled => None,
+            _ if !self.policy.enabled => None,
             Told::Restart { register_anew } => {
                 self.register_anew |= register_anew;
                 self.begin()
             }
             Told::Kick => {
+                self.saving = None;
                 self.stage = Stage::Kicked;
                 None
             }
+            Told::Checkpoint => self.save(Saving::ThenGoOn),
+            Told::Drain => self.save(Saving::ThenStop),
         }
     }
 
@@ -202,6 +215,7 @@ impl Life {
         if !policy.enabled {
             self.stage = Stage::Disabled;
             self.progress = Progress::Unknown;
+            self.saving = None;
             return None;
         }
         if !before.enabled {
@@ -214,12 +228,24 @@ impl Life {
         self.earning = None;
         match self.stage {
             Stage::Resting { .. } => self.call(Call::Feed),
-            Stage::Calling(call) if policy.sync_only && !call.is_feeding() => self.rest(now),
+            Stage::Calling(Call::Checkpoint) => None,
+            Stage::Calling(call) if policy.sync_only && !call.is_feeding() => {
+                let rest = self.rest(now);
+                self.save_first(rest)
+            }
             _ => None,
         }
     }
 
     fn answered(&mut self, call: Call, event: Event, now: Millis) -> Option<Call> {
+        if call == Call::Checkpoint {
+            return self.saved(event, now);
+        }
+        let next = self.go_on(call, event, now);
+        self.save_first(next)
+    }
+
+    fn go_on(&mut self, call: Call, event: Event, now: Millis) -> Option<Call> {
         if let Event::Failed { cause, text, jitter } = event {
             return self.failed(call, (cause, text, jitter), now);
         }
@@ -298,7 +324,8 @@ pub(crate) fn step(life: &Life, event: Event, now: Millis) -> Step {
             next.call(if now >= *until { Call::ReadInfo } else { Call::Feed })
         }
         (Event::TimeCame, Stage::BackingOff { until }) if now >= *until => {
-            next.call(Call::ReadInfo)
+            let read = next.call(Call::ReadInfo);
+            next.save_first(read)
         }
         (Event::TipMoved | Event::TimeCame, _) => None,
         (answer, Stage::Calling(call)) => next.answered(*call, answer, now),

@@ -143,6 +143,13 @@ impl Cell {
         });
     }
 
+    /// Something happened to it that leaves it where it is.
+    pub(crate) fn notes(&self, text: &str, shared: &Shared) {
+        let mut inner = self.lock();
+        let phase = inner.report.phase;
+        inner.history.push(shared.unix(shared.now()), phase, text);
+    }
+
     /// It said what it is.
     pub(crate) fn tells(
         &self,
@@ -232,6 +239,8 @@ fn name(phase: Phase) -> &'static str {
     match phase {
         Phase::Disabled => "disabled",
         Phase::Kicked => "kicked; restart it to go on",
+        Phase::Draining => "draining",
+        Phase::Drained => "drained; restart it to go on",
         Phase::Starting => "starting",
         Phase::Syncing => "syncing",
         Phase::Synced => "synced",

@@ -105,6 +105,20 @@ impl WalkieRpc for LifecycleRpc {
         answer(self.manager()?.kick_workers(&request.into_inner().ids))
     }
 
+    async fn checkpoint_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        answer(self.manager()?.checkpoint_workers(&request.into_inner().ids))
+    }
+
+    async fn drain_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        answer(self.manager()?.drain_workers(&request.into_inner().ids))
+    }
+
     async fn get_worker_status(
         &self,
         request: Request<UuidQueryRequest>,

@@ -105,7 +105,10 @@ impl Worker {
             Duration::from_millis(at.saturating_sub(self.shared.now()))
         });
         let waits = self.life.waits_for_tip();
-        let idle = matches!(self.life.phase(), Phase::Disabled | Phase::Kicked | Phase::Failing);
+        let idle = matches!(
+            self.life.phase(),
+            Phase::Disabled | Phase::Kicked | Phase::Drained | Phase::Failing
+        );
         if (idle && !waits) || self.hands.policy().sync_only {
             self.hands.give_up_key();
         }

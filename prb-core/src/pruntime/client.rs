@@ -101,6 +101,13 @@ impl Pruntime {
         self.call(Method::GetEgressMessages, &proto::Empty {}).await
     }
 
+    /// Has the worker save its state, which it begins with when it is started again; the last
+    /// block in it.
+    pub async fn take_checkpoint(&self) -> Result<u32, PruntimeError> {
+        let taken: proto::SyncedTo = self.call(Method::TakeCheckpoint, &proto::Empty {}).await?;
+        Ok(taken.synced_to)
+    }
+
     /// Sends an encoded request as it is, so that workers with the same need share its bytes.
     pub async fn send<A: Message + Default>(
         &self,

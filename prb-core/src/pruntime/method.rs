@@ -23,6 +23,8 @@ pub enum Method {
     LoadChainState,
     /// Messages for the chain.
     GetEgressMessages,
+    /// Saves the state for the next start; workers of 0.2.x have no such call.
+    TakeCheckpoint,
 }
 
 impl Method {
@@ -36,7 +38,8 @@ impl Method {
             | Self::SyncParaHeader
             | Self::SyncCombinedHeaders
             | Self::DispatchBlocks
-            | Self::LoadChainState => true,
+            | Self::LoadChainState
+            | Self::TakeCheckpoint => true,
         }
     }
 }

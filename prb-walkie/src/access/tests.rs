@@ -37,8 +37,10 @@ fn every_method_has_the_class_it_should() {
     assert_eq!(
         of(Class::Write),
         [
+            "CheckpointWorker",
             "CreatePool",
             "CreateWorker",
+            "DrainWorker",
             "GetBlobWithToken",
             "KickWorker",
             "RefreshRaAndRestartWorker",

@@ -134,6 +134,8 @@ fn every_method() -> Vec<(&'static str, Value, Expected)> {
         ("GetTraderStatus", json!({}), None),
         ("ExplainWorker", ids(), None),
         ("ListWorkerMessage", ids(), None),
+        ("CheckpointWorker", ids(), None),
+        ("DrainWorker", ids(), None),
         ("ListPool", json!({}), Some(("/pools/0/pid", json!("1099511627776")))),
         ("CreatePool", json!({ "pools": [pool()] }), name("/pools/0/name")),
         (

@@ -20,6 +20,8 @@ pub(crate) enum Call {
     },
     /// Do what the last judgement asked for.
     Act,
+    /// Have the worker save its state.
+    Checkpoint,
 }
 
 impl Call {
@@ -93,6 +95,11 @@ pub(crate) enum Event {
         /// What was done.
         text: String,
     },
+    /// `Checkpoint` is done.
+    Checkpointed {
+        /// What was saved, for a person.
+        text: String,
+    },
     /// The call failed.
     Failed {
         /// Why.
@@ -116,4 +123,9 @@ pub(crate) enum Told {
     },
     /// Leave it alone until it is restarted.
     Kick,
+    /// Have it save its state, and go on.
+    Checkpoint,
+    /// Let the call in flight end, have it save its state, and leave it alone until it is
+    /// restarted.
+    Drain,
 }

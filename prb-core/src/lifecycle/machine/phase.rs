@@ -2,7 +2,7 @@
 
 use prb_walkie::proto::worker_state::Status;
 
-use super::{Call, Cause, Fault, Life, Progress, Stage, Standing};
+use super::{Call, Cause, Fault, Life, Progress, Saving, Stage, Standing};
 
 /// Where a worker stands, derived from its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +12,11 @@ pub enum Phase {
     Disabled,
     /// Left alone until restarted.
     Kicked,
+    /// Saves its state, to be left alone.
+    Draining,
+    /// Its state is saved, or cannot be, and it is left alone until restarted: its process may be
+    /// stopped.
+    Drained,
     /// Not heard of yet, or being given its start state.
     Starting,
     /// Being fed towards the tip.
@@ -31,7 +36,7 @@ impl Phase {
     pub fn wire(self) -> Status {
         match self {
             Self::Disabled => Status::SIdle,
-            Self::Kicked => Status::SKicked,
+            Self::Kicked | Self::Draining | Self::Drained => Status::SKicked,
             Self::Starting => Status::SStarting,
             Self::Syncing => Status::SSynching,
             Self::Synced => Status::SSynched,
@@ -61,6 +66,8 @@ impl Life {
         match &self.stage {
             Stage::Disabled => return Phase::Disabled,
             Stage::Kicked => return Phase::Kicked,
+            Stage::Drained { .. } => return Phase::Drained,
+            _ if self.saving == Some(Saving::ThenStop) => return Phase::Draining,
             _ if self.shown_fault().is_some() => return Phase::Failing,
             Stage::Calling(Call::Initialize) => return Phase::Starting,
             _ => {}
@@ -80,6 +87,7 @@ impl Life {
         let fault = self.feeding.as_ref().or(self.earning.as_ref());
         match (&self.stage, fault, &self.standing) {
             (Stage::Disabled | Stage::Kicked, ..) => "",
+            (Stage::Drained { text }, ..) => text,
             (_, Some(fault), _) => &fault.text,
             (_, None, Some(standing)) if self.progress == Progress::CaughtUp => standing.text(),
             _ => "",

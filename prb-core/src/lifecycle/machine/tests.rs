@@ -49,6 +49,7 @@ impl World {
                 self.lacks = self.lacks.saturating_sub(1);
                 Event::Acted { text: "sent".to_owned() }
             }
+            Call::Checkpoint => Event::Checkpointed { text: "saved".to_owned() },
         }
     }
 }
@@ -117,6 +118,7 @@ fn calls() -> impl Strategy<Value = Call> {
         Just(Call::CollectEgress),
         Just(Call::Judge { register_anew: false }),
         Just(Call::Act),
+        Just(Call::Checkpoint),
     ]
 }
 
@@ -142,6 +144,8 @@ fn causes() -> impl Strategy<Value = Cause> {
 fn told() -> impl Strategy<Value = Told> {
     prop_oneof![
         Just(Told::Kick),
+        Just(Told::Checkpoint),
+        Just(Told::Drain),
         any::<bool>().prop_map(|register_anew| Told::Restart { register_anew }),
         (any::<bool>(), any::<bool>())
             .prop_map(|(enabled, sync_only)| Told::Configure(Policy { enabled, sync_only })),
@@ -203,7 +207,7 @@ proptest! {
         let mut run = Run::new(WORKING);
         disturb(&mut run, &mut world, outsides);
         run.on(Event::Told(Told::Configure(WORKING)));
-        if run.life.phase() == Phase::Kicked {
+        if matches!(run.life.phase(), Phase::Kicked | Phase::Draining | Phase::Drained) {
             run.on(Event::Told(Told::Restart { register_anew: false }));
         }
         // What happened at rest shows at the next health check.
@@ -225,7 +229,8 @@ proptest! {
         disturb(&mut run, &mut world, allowed.collect());
         run.on(Event::Told(Told::Restart { register_anew: true }));
         run.until(&mut world, Phase::Synced)?;
-        let earning = run.calls.iter().find(|call| !call.is_feeding());
+        let needless = |call: &&Call| !call.is_feeding() && **call != Call::Checkpoint;
+        let earning = run.calls.iter().find(needless);
         prop_assert_eq!(earning, None);
     }
 
@@ -250,6 +255,8 @@ proptest! {
         prop_assert_eq!(run.in_flight, None);
     }
 }
+
+mod saving;
 
 #[test]
 fn at_rest_nothing_is_asked_before_the_next_block_or_the_health_check() {

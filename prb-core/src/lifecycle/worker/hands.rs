@@ -140,6 +140,7 @@ impl Hands {
             Call::CollectEgress => self.collect_egress().await,
             Call::Judge { register_anew } => self.judge(register_anew).await,
             Call::Act => self.act().await,
+            Call::Checkpoint => self.checkpoint().await,
         }
     }
 
@@ -235,6 +236,17 @@ impl Hands {
             Err(error) if error.is_already_initialized() => Ok(Event::Initialized),
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn checkpoint(&self) -> Result<Event, Failure> {
+        let taken = self.pruntime.take_checkpoint().await;
+        let text = match &taken {
+            Ok(block) => format!("checkpoint at block {block}"),
+            Err(error) => format!("no checkpoint: {error}"),
+        };
+        tracing::info!(text, "worker");
+        self.cell.notes(&text, &self.shared);
+        Ok(taken.map(|_| Event::Checkpointed { text })?)
     }
 
     /// Parachain blocks to the tip.

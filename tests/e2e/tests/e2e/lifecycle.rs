@@ -171,6 +171,35 @@ async fn commands_and_faults_disturb_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_drained_begins_where_it_was_when_its_process_is_started_again() {
+    let bridge = Bridge::start(network()).await;
+    bridge.pool(1, "//Alice", "").await;
+    let old = DoubleConfig { mode: Mode::V0_2, ..double() };
+    bridge.worker("old", 1, old, 5_000 * PHA).await;
+    // No checkpoint but those that are asked for.
+    let config = DoubleConfig { checkpoint_interval: None, ..double() };
+    bridge.worker("w", 1, config, 5_000 * PHA).await;
+    for worker in ["old", "w"] {
+        bridge.until(worker, Phase::Computing, "").await;
+    }
+    let names = ["w".to_owned()];
+    bridge.lifecycle.checkpoint_workers(&names).unwrap();
+    bridge.until_message("w", "checkpoint at block").await;
+    bridge.double("w").delay_dispatch(Duration::from_millis(500));
+    bridge.lifecycle.drain_workers(&["w".to_owned(), "old".to_owned()]).unwrap();
+    bridge.until("old", Phase::Drained, "no checkpoint").await;
+    let drained = bridge.until("w", Phase::Drained, "drained, checkpoint at block").await;
+    let next = bridge.double("w").info().await.blocknum;
+    assert_eq!(drained.para_block, Some(next - 1), "{drained:?}");
+    bridge.double("w").delay_dispatch(Duration::ZERO);
+    bridge.double("w").restart_from_checkpoint().await.unwrap();
+    assert_eq!(bridge.double("w").info().await.blocknum, next, "the state was saved");
+    bridge.lifecycle.restart_workers(&names).unwrap();
+    bridge.until("w", Phase::Computing, "").await;
+    bridge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_endpoints_with_one_key_one_earns_and_the_other_says_so() {
     let bridge = Bridge::start(network()).await;
     bridge.pool(1, "//Alice", "").await;

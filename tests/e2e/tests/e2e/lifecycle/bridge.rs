@@ -283,6 +283,15 @@ impl Bridge {
         self.when(name, message, |report| report.message.contains(message)).await;
     }
 
+    /// Once such a message is among those that are kept of it.
+    pub(super) async fn until_message(&self, name: &str, text: &str) {
+        self.when(name, text, |_| {
+            let (_, told) = self.lifecycle.worker_messages(&[name.to_owned()]).unwrap().remove(0);
+            told.iter().any(|message| message.text.contains(text))
+        })
+        .await;
+    }
+
     pub(super) async fn until_block(&self, name: &str, block: u32) {
         self.when(name, &format!("block {block}"), |report| report.para_block >= Some(block)).await;
     }
