@@ -16,6 +16,7 @@ mod import;
 mod lifecycle;
 mod listen;
 mod manager;
+mod notice;
 mod peer;
 mod pool;
 mod pruntime;
@@ -43,6 +44,7 @@ pub use import::ImportFileArgs;
 pub use lifecycle::{LifecycleArgs, Start, WorkerArgs};
 pub use listen::Listen;
 pub use manager::ManagerArgs;
+pub use notice::NoticeArgs;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
 pub use pool::{
     AddPoolArgs, EditPoolArgs, ListPoolsArgs, OwnerArgs, PoolArgs, PoolCommand, RemovePoolsArgs,

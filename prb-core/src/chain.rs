@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub mod client;
 pub mod endpoint;
 pub mod error;
+pub(crate) mod figures;
 pub mod health;
 pub mod keys;
 #[cfg(test)]

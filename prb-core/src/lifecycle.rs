@@ -20,6 +20,7 @@ mod config;
 mod egress;
 mod error;
 mod explain;
+mod figures;
 mod fleet;
 mod handle;
 pub mod import;
@@ -27,6 +28,7 @@ mod intent;
 mod inventory;
 mod key_claims;
 mod machine;
+mod notice;
 mod operators;
 mod report;
 #[cfg(feature = "walkie")]
@@ -44,7 +46,11 @@ pub use explain::{Condition, ConditionState, Explanation, Requirement};
 pub use handle::{Heights, LifecycleHandle};
 pub use inventory::{Field, InventoryError, OfflineInventory, OperatorSecret, SecretError};
 pub use machine::Phase;
-pub use report::{WorkerChange, WorkerMessage, WorkerReport};
+pub use notice::{
+    Health, Notice, NoticeCounts, NoticeKind, NoticeWorker, SIGNATURE_HEADER, SecretLength,
+    TIMESTAMP_HEADER, Webhook, WebhookSecret,
+};
+pub use report::{WorkerChange, WorkerHistory, WorkerMessage, WorkerReport};
 #[cfg(feature = "walkie")]
 pub use rpc::LifecycleRpc;
 pub use service::{Lifecycle, LifecycleBuilder};

@@ -25,7 +25,7 @@ pub mod token;
 pub use caller::Caller;
 use limiter::Limiter;
 use psk::PreSharedKey;
-pub use secret_file::SecretFileError;
+pub use secret_file::{SecretFileError, read as read_secret};
 
 /// Peers that proved the shared key are forgotten, the longest ago first, above this many. They
 /// prove it again when they are refused.

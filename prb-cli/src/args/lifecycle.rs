@@ -3,7 +3,10 @@
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::{AccessArgs, DataDirArgs, GrpcArgs, ParaArgs, RedisArgs, TradingArgs, WalkieArgs};
+use super::{
+    AccessArgs, AdminArgs, DataDirArgs, GrpcArgs, NoticeArgs, ParaArgs, RedisArgs, TradingArgs,
+    WalkieArgs,
+};
 
 /// A lifecycle manager as a process of its own.
 #[derive(Clone, Debug, Args)]
@@ -36,6 +39,12 @@ pub struct LifecycleArgs {
     /// The same over gRPC.
     #[command(flatten)]
     pub grpc: GrpcArgs,
+    /// Who is told of workers in trouble.
+    #[command(flatten)]
+    pub notices: NoticeArgs,
+    /// Who watches it.
+    #[command(flatten)]
+    pub admin: AdminArgs,
     /// One line of JSON on standard output for each change; logs go to standard error.
     #[arg(long)]
     pub json: bool,

@@ -16,7 +16,7 @@ use prb_walkie::node::Walkie;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::node::{self, LIFECYCLE, Settings};
-use super::{STOP_LIMIT, chain, identity, make_folder, trading};
+use super::{STOP_LIMIT, admin, chain, identity, make_folder, registry, trading};
 use crate::Failure;
 use crate::args::{LifecycleArgs, Start};
 use crate::logging::{self, Target};
@@ -69,6 +69,8 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
     let node = settings.prepare(&LIFECYCLE)?;
     let identity = identity(&args.walkie.key_dir, Name::Lifecycle).await?;
+    let registry = registry(&LIFECYCLE);
+    admin::start(args.admin.admin_listen, &LIFECYCLE, registry.clone(), stack).await?;
     let queue = open_queue(args, folder, &identity, stack)?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints));
 
@@ -103,7 +105,7 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         None
     };
 
-    let lifecycle = Lifecycle::builder(config(args, folder))
+    let lifecycle = Lifecycle::builder(config(args, folder)?)
         .identity(identity)
         .chain(para)
         .blobs(Arc::new(blobs))
@@ -115,6 +117,8 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         async move { said(lifecycle.shutdown().await) }
     });
     handlers.serve(lifecycle.clone());
+    registry.register(lifecycle.clone());
+    registry.register(node::Peers::of(&walkie));
     tracing::info!(workers = lifecycle.reports().len(), "the lifecycle manager runs");
     Ok(Running { walkie, trader, lifecycle })
 }
@@ -139,7 +143,7 @@ pub(crate) fn folder(service: &Path) -> PathBuf {
     service.join("lifecycle")
 }
 
-fn config(args: &LifecycleArgs, service: &Path) -> LifecycleConfig {
+fn config(args: &LifecycleArgs, service: &Path) -> Result<LifecycleConfig> {
     let mut config = LifecycleConfig::new(folder(service));
     config.skip_attestation = args.workers.skip_attestation;
     config.sync_only = args.workers.sync_only;
@@ -149,8 +153,10 @@ fn config(args: &LifecycleArgs, service: &Path) -> LifecycleConfig {
     };
     config.min_bench_score = args.workers.min_bench_score;
     config.enforce_min_bench_score = args.workers.enforce_min_bench_score;
+    config.webhook = args.notices.webhook()?;
+    config.recovered_after = args.notices.recovered_after();
     config.shutdown_timeout = WORKERS_STOP;
-    config
+    Ok(config)
 }
 
 impl Running {

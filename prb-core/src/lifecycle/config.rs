@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::notice::Webhook;
 use super::sync::plan::Limits;
 use crate::pruntime::{Deadlines, HttpConfig};
 
@@ -42,6 +43,10 @@ pub struct LifecycleConfig {
     pub http: HttpConfig,
     /// Most bytes of headers and blocks kept for all workers together.
     pub cache_bytes: usize,
+    /// Where notices about workers in trouble are posted to; they are logged in any case.
+    pub webhook: Option<Webhook>,
+    /// How long a worker must be well before it is told to have recovered.
+    pub recovered_after: Duration,
     /// How long a shutdown waits for calls in flight before it gives them up.
     pub shutdown_timeout: Duration,
     pub(crate) limits: Limits,
@@ -61,6 +66,8 @@ impl LifecycleConfig {
             deadlines: Deadlines::default(),
             http: HttpConfig::default(),
             cache_bytes: 64 << 20,
+            webhook: None,
+            recovered_after: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(4),
             limits: Limits::default(),
         }

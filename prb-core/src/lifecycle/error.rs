@@ -16,7 +16,7 @@ pub enum BuildError {
         what: &'static str,
     },
     /// No HTTP client can be made.
-    #[error("cannot make connections to workers: {reason}")]
+    #[error("cannot make HTTP connections: {reason}")]
     Http {
         /// What the system said.
         reason: String,

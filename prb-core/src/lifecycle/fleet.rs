@@ -15,7 +15,7 @@ use super::chain_view::{Subject, seen};
 use super::explain::{Explanation, Situation, explain};
 use super::inventory::{Catalogue, PoolRecord, WorkerRecord};
 use super::machine::{Policy, Told};
-use super::report::{Cell, WorkerChange, WorkerMessage, WorkerReport};
+use super::report::{Cell, WorkerChange, WorkerHistory, WorkerReport};
 use super::shared::Shared;
 use super::worker::{Assignment, Worker};
 
@@ -129,7 +129,11 @@ impl Fleet {
     /// Tells workers an operator's will. An id is a uuid or a name.
     pub(crate) fn tell(&self, ids: &[String], told: Told) -> Result<(), CommandError> {
         let slots = self.lock();
-        for slot in find(&slots, ids)? {
+        let chosen = find(&slots, ids)?;
+        if matches!(told, Told::Restart { .. }) {
+            self.shared.totals.restarted(chosen.len());
+        }
+        for slot in chosen {
             slot.tell(told);
         }
         Ok(())
@@ -189,15 +193,15 @@ impl Fleet {
         self.lock().values().map(|slot| slot.cell.report()).collect()
     }
 
-    /// What happened to workers of late, each worker's oldest first; of all workers if no id is
-    /// given.
-    pub(crate) fn messages(
-        &self,
-        ids: &[String],
-    ) -> Result<Vec<(Arc<WorkerReport>, Vec<WorkerMessage>)>, CommandError> {
+    /// How all workers are, and when each last said something, Unix milliseconds.
+    pub(crate) fn heard(&self) -> Vec<(Arc<WorkerReport>, Option<u64>)> {
+        self.lock().values().map(|slot| (slot.cell.report(), slot.cell.heard())).collect()
+    }
+
+    /// What happened to workers of late; to all workers if no id is given.
+    pub(crate) fn histories(&self, ids: &[String]) -> Result<Vec<WorkerHistory>, CommandError> {
         let slots = self.lock();
-        let chosen = chosen(&slots, ids)?;
-        Ok(chosen.into_iter().map(|slot| (slot.cell.report(), slot.cell.messages())).collect())
+        Ok(chosen(&slots, ids)?.into_iter().map(|slot| slot.cell.history()).collect())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Uuid, Slot>> {

@@ -16,7 +16,7 @@ use super::explain::Explanation;
 use super::fleet::Fleet;
 use super::inventory::{Catalogue, Inventory, InventoryError};
 use super::machine::Told;
-use super::report::{WorkerChange, WorkerMessage, WorkerReport};
+use super::report::{WorkerChange, WorkerHistory, WorkerReport};
 use super::shared::Shared;
 
 /// A running lifecycle manager; clones are the same one.
@@ -31,7 +31,7 @@ pub(super) struct Inner {
     pub(super) inventory: tokio::sync::Mutex<Option<Arc<Inventory>>>,
     /// What is in it.
     pub(super) catalogue: watch::Sender<Arc<Catalogue>>,
-    pub(super) fleet: Fleet,
+    pub(super) fleet: Arc<Fleet>,
     pub(super) shared: Arc<Shared>,
     pub(super) stop: CancellationToken,
     pub(super) abort: CancellationToken,
@@ -112,7 +112,7 @@ impl LifecycleHandle {
     }
 
     /// Has workers save their state and go on. What came of it is their next
-    /// [message](LifecycleHandle::worker_messages).
+    /// message in their [history](LifecycleHandle::worker_histories).
     pub fn checkpoint_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
         self.tell(ids, Told::Checkpoint)
     }
@@ -141,13 +141,9 @@ impl LifecycleHandle {
         self.inner.fleet.reports()
     }
 
-    /// What happened to workers of late, at most 100 messages each, the oldest first; of all
-    /// workers if none is named.
-    pub fn worker_messages(
-        &self,
-        ids: &[String],
-    ) -> Result<Vec<(Arc<WorkerReport>, Vec<WorkerMessage>)>, CommandError> {
-        self.inner.fleet.messages(ids)
+    /// What happened to workers of late; to all workers if none is named.
+    pub fn worker_histories(&self, ids: &[String]) -> Result<Vec<WorkerHistory>, CommandError> {
+        self.inner.fleet.histories(ids)
     }
 
     /// How far the manager has come with both chains.
@@ -185,6 +181,15 @@ impl LifecycleHandle {
         self.inner.stop.cancelled().await;
         self.inner.tasks.wait().await;
         self.inner.followers.wait().await;
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    /// How all workers are, and when each last said something, Unix milliseconds.
+    pub(super) fn heard(&self) -> Vec<(Arc<WorkerReport>, Option<u64>)> {
+        self.inner.fleet.heard()
     }
 
     /// Cancelled once it begins to stop.

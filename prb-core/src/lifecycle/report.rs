@@ -7,7 +7,9 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use super::chain_view::{ChainView, session_info};
+use super::inventory::WorkerRecord;
 use super::machine::{Life, Phase, Trouble};
+use super::notice::Health;
 use super::shared::Shared;
 use super::sync::plan::Counters;
 use super::worker::Assignment;
@@ -17,7 +19,7 @@ use crate::pruntime::proto::PhactoryInfo;
 mod history;
 mod session;
 
-pub use history::WorkerMessage;
+pub use history::{WorkerHistory, WorkerMessage};
 
 use history::History;
 
@@ -37,6 +39,8 @@ pub struct WorkerReport {
     pub since: u64,
     /// Why, for a person.
     pub message: String,
+    /// Whether it needs somebody's attention.
+    pub health: Health,
     /// Last relay chain header that it accepted.
     pub relay_header: Option<u32>,
     /// Last parachain header that it accepted.
@@ -47,6 +51,26 @@ pub struct WorkerReport {
     pub initialized: bool,
     /// Its public key.
     pub public_key: Option<[u8; 32]>,
+}
+
+impl WorkerReport {
+    /// A worker that nothing is known of.
+    pub(crate) fn new(uuid: Uuid, name: String, pid: u64, since: u64) -> Self {
+        Self {
+            uuid,
+            name,
+            pid,
+            phase: Phase::Disabled,
+            since,
+            message: String::new(),
+            health: Health::LeftAlone,
+            relay_header: None,
+            para_header: None,
+            para_block: None,
+            initialized: false,
+            public_key: None,
+        }
+    }
 }
 
 /// Something changed about a worker.
@@ -70,6 +94,8 @@ struct Inner {
     info: Option<PhactoryInfo>,
     trouble: Option<Trouble>,
     history: History,
+    /// When it last said something, Unix milliseconds.
+    heard: Option<u64>,
 }
 
 impl Cell {
@@ -78,20 +104,12 @@ impl Cell {
         changes: broadcast::Sender<WorkerChange>,
         shared: &Shared,
     ) -> Self {
-        let report = Arc::new(WorkerReport {
-            uuid: assignment.record.uuid,
-            name: assignment.record.name.clone(),
-            pid: assignment.pid,
-            phase: Phase::Disabled,
-            since: shared.unix(shared.now()),
-            message: String::new(),
-            relay_header: None,
-            para_header: None,
-            para_block: None,
-            initialized: false,
-            public_key: None,
-        });
-        let inner = Inner { report, info: None, trouble: None, history: History::default() };
+        let WorkerRecord { uuid, name, .. } = &assignment.record;
+        let since = shared.unix(shared.now());
+        let report = WorkerReport::new(*uuid, name.clone(), assignment.pid, since);
+        let report = Arc::new(report);
+        let history = History::default();
+        let inner = Inner { report, info: None, trouble: None, history, heard: None };
         Self { changes, inner: Mutex::new(inner) }
     }
 
@@ -105,9 +123,17 @@ impl Cell {
         self.lock().trouble.clone()
     }
 
-    /// What happened to it of late, the oldest first.
-    pub(crate) fn messages(&self) -> Vec<WorkerMessage> {
-        self.lock().history.messages().cloned().collect()
+    /// What happened to it of late.
+    pub(crate) fn history(&self) -> WorkerHistory {
+        let inner = self.lock();
+        let messages = inner.history.messages().cloned().collect();
+        let WorkerReport { uuid, name, .. } = &*inner.report;
+        WorkerHistory { uuid: *uuid, name: name.clone(), messages }
+    }
+
+    /// When it last said something, Unix milliseconds.
+    pub(crate) fn heard(&self) -> Option<u64> {
+        self.lock().heard
     }
 
     /// Its name or pool may have changed.
@@ -136,6 +162,7 @@ impl Cell {
             }
             report.phase = phase;
             report.since = shared.unix(life.since());
+            report.health = life.health();
             report.message = match life.reason() {
                 "" => without_reason(phase, report, tip.and_then(|tip| tip.para)),
                 reason => reason.to_owned(),
@@ -156,17 +183,19 @@ impl Cell {
         info: &PhactoryInfo,
         counters: Counters,
         public_key: Option<[u8; 32]>,
+        shared: &Shared,
     ) {
         self.lock().info = Some(info.clone());
         self.update(|report| {
             report.initialized = info.initialized;
             report.public_key = public_key;
         });
-        self.stands(counters);
+        self.stands(counters, shared);
     }
 
     /// It accepted something.
-    pub(crate) fn stands(&self, counters: Counters) {
+    pub(crate) fn stands(&self, counters: Counters, shared: &Shared) {
+        self.lock().heard = Some(shared.unix(shared.now()));
         self.update(|report| {
             let known = |next: u32| next.checked_sub(1).filter(|_| report.initialized);
             (report.relay_header, report.para_header, report.para_block) =
@@ -235,17 +264,10 @@ fn without_reason(phase: Phase, report: &WorkerReport, tip: Option<u32>) -> Stri
     }
 }
 
+/// What is told where the phase says all.
 fn name(phase: Phase) -> &'static str {
     match phase {
-        Phase::Disabled => "disabled",
         Phase::Kicked => "kicked; restart it to go on",
-        Phase::Draining => "draining",
-        Phase::Drained => "drained; restart it to go on",
-        Phase::Starting => "starting",
-        Phase::Syncing => "syncing",
-        Phase::Synced => "synced",
-        Phase::Preparing => "preparing",
-        Phase::Computing => "computing",
-        Phase::Failing => "failing",
+        phase => phase.name(),
     }
 }

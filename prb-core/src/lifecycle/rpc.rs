@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::{
     CommandError, ConditionState, Explanation, InventoryError, LifecycleHandle, WorkerChange,
-    WorkerMessage, WorkerReport,
+    WorkerHistory, WorkerMessage,
 };
 
 /// Changes that go into one message of a stream, at most.
@@ -140,7 +140,7 @@ impl WalkieRpc for LifecycleRpc {
         &self,
         request: Request<UuidQueryRequest>,
     ) -> Result<Response<WorkerMessageList>, Status> {
-        let told = self.manager()?.worker_messages(&request.into_inner().ids);
+        let told = self.manager()?.worker_histories(&request.into_inner().ids);
         let workers = told.map(|workers| workers.into_iter().map(history).collect());
         answer(workers.map(|workers| WorkerMessageList { workers }))
     }
@@ -160,16 +160,16 @@ impl WalkieRpc for LifecycleRpc {
     }
 }
 
-fn history((report, messages): (Arc<WorkerReport>, Vec<WorkerMessage>)) -> WorkerMessages {
+fn history(history: WorkerHistory) -> WorkerMessages {
     let message = |message: WorkerMessage| worker_message_list::Message {
         at: message.at,
         status: message.phase.wire().into(),
         text: message.text.into(),
     };
     WorkerMessages {
-        uuid: report.uuid.to_string(),
-        name: report.name.clone(),
-        messages: messages.into_iter().map(message).collect(),
+        uuid: history.uuid.to_string(),
+        name: history.name,
+        messages: history.messages.into_iter().map(message).collect(),
     }
 }
 

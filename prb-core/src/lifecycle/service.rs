@@ -14,6 +14,7 @@ use super::error::BuildError;
 use super::fleet::Fleet;
 use super::handle::{Inner, LifecycleHandle};
 use super::inventory::Inventory;
+use super::notice::{Driver, Poster};
 use super::shared::Shared;
 use super::{InventoryError, LifecycleConfig, inventory, operators};
 use crate::blob::BlobSource;
@@ -60,6 +61,7 @@ pub struct Lifecycle {
     blobs: Arc<dyn BlobSource>,
     queue: Arc<dyn JobQueue>,
     transport: Arc<dyn Transport>,
+    poster: Option<Poster>,
 }
 
 /// Builds a lifecycle manager; opens and connects nothing.
@@ -88,7 +90,7 @@ impl Lifecycle {
     /// Opens the inventory and begins to keep its workers. Chain, data provider, queue and workers
     /// need not be there yet.
     pub async fn start(self) -> Result<LifecycleHandle, InventoryError> {
-        let Self { config, identity, chain, blobs, queue, transport } = self;
+        let Self { config, identity, chain, blobs, queue, transport, poster } = self;
         let shutdown_timeout = config.shutdown_timeout;
         let inventory = Inventory::open(&inventory::folder(&config.data_dir), identity).await?;
         let blobs = Arc::new(Blobs::new(blobs, config.cache_bytes));
@@ -117,7 +119,13 @@ impl Lifecycle {
         until_stopped("chain_view", Box::pin(follower.run()));
         until_stopped("operators", Box::pin(operators::keep(queue, catalogues)));
         let fleet = Fleet::new(shared.clone(), tasks.clone(), stop.clone(), abort.clone());
+        let fleet = Arc::new(fleet);
         fleet.reconcile(&inventory.catalogue());
+        let notices = Driver::new(shared.clone(), poster);
+        until_stopped("notices", {
+            let fleet = fleet.clone();
+            Box::pin(notices.run(move || fleet.reports()))
+        });
         Ok(LifecycleHandle::new(Inner {
             inventory: tokio::sync::Mutex::new(Some(Arc::new(inventory))),
             catalogue,
@@ -171,19 +179,19 @@ impl LifecycleBuilder {
     /// Checks that nothing is missing.
     pub fn build(self) -> Result<Lifecycle, BuildError> {
         let missing = |what| BuildError::Missing { what };
-        let transport = if let Some(transport) = self.transport {
-            transport
-        } else {
-            let http = HttpTransport::new(&self.config.http)
-                .map_err(|error| BuildError::Http { reason: error.to_string() })?;
-            Arc::new(http)
+        let http = |error: reqwest::Error| BuildError::Http { reason: error.to_string() };
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(HttpTransport::new(&self.config.http).map_err(http)?),
         };
+        let poster = self.config.webhook.clone().map(Poster::new).transpose().map_err(http)?;
         Ok(Lifecycle {
             identity: self.identity.ok_or(missing("an identity"))?,
             chain: self.chain.ok_or(missing("a parachain"))?,
             blobs: self.blobs.ok_or(missing("a source of blobs"))?,
             queue: self.queue.ok_or(missing("a queue"))?,
             transport,
+            poster,
             config: self.config,
         })
     }

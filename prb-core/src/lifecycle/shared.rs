@@ -12,12 +12,13 @@ use tokio::time::Instant;
 use super::LifecycleConfig;
 use super::blobs::Blobs;
 use super::chain_view::ChainView;
+use super::figures::Totals;
 use super::key_claims::KeyClaims;
 use super::machine::Millis;
 use super::sync::genesis::{GenesisError, Start};
 use super::unfinished::Unfinished;
 use crate::blob::{BlobError, BlobKey};
-use crate::chain::{ChainClient, ChainError, keys};
+use crate::chain::{ChainClient, ChainError, EndpointHealth, keys};
 use crate::pruntime::{Endpoint, Pruntime, Transport};
 use crate::queue::JobQueue;
 
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) unfinished: Unfinished,
     pub(crate) key_claims: Arc<KeyClaims>,
+    pub(crate) totals: Totals,
     chain: ChainClient,
     transport: Arc<dyn Transport>,
     start: OnceCell<Start>,
@@ -69,6 +71,7 @@ impl Shared {
             view,
             unfinished: Unfinished::new(queue.clone()),
             key_claims: Arc::default(),
+            totals: Totals::default(),
             queue,
             chain,
             transport,
@@ -86,6 +89,11 @@ impl Shared {
     /// Unix milliseconds of a time by [`Shared::now`].
     pub(crate) fn unix(&self, at: Millis) -> u64 {
         self.origin_unix + at
+    }
+
+    /// How the parachain's nodes are.
+    pub(crate) fn nodes(&self) -> Vec<EndpointHealth> {
+        self.chain.endpoints_health()
     }
 
     /// The API of a worker.

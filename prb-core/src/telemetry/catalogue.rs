@@ -88,6 +88,31 @@ catalogue! {
     BLOB_UNSENT_BYTES = Gauge "prb_blob_unsent_bytes" []
         "Bytes of answers that nobody has taken yet";
 
+    LIFECYCLE_HEIGHT = Gauge "prb_lifecycle_height" ["kind"]
+        "Height up to which workers can be fed, and at which they are judged";
+    WORKERS = Gauge "prb_workers" ["state"]
+        "Workers, by where they stand";
+    WORKER_STATE = Gauge "prb_worker_state" ["worker", "pool", "state"]
+        "Always 1: where a worker stands";
+    WORKER_STATE_SINCE = Gauge "prb_worker_state_since_timestamp_seconds" ["worker"]
+        "Since when a worker stands there, in seconds since 1970";
+    WORKER_HEALTHY = Gauge "prb_worker_healthy" ["worker"]
+        "1 while a worker needs nobody's attention, else 0; absent while it is left alone";
+    WORKER_HEIGHT = Gauge "prb_worker_height" ["worker", "kind"]
+        "Last block of each kind that a worker accepted";
+    WORKER_LAG = Gauge "prb_worker_lag_blocks" ["worker"]
+        "Parachain blocks between a worker and what it can be fed";
+    WORKER_LAST_SUCCESS = Gauge "prb_worker_last_success_timestamp_seconds" ["worker"]
+        "When a worker last told how it is or accepted something, in seconds since 1970";
+    WORKER_FAILURES = Counter "prb_worker_failures_total" ["cause"]
+        "Attempts at something for a worker that failed, all workers together";
+    WORKER_MESSAGES = Counter "prb_worker_messages_total" []
+        "Messages of workers that were put into the queue";
+    WORKER_JOBS = Counter "prb_worker_jobs_total" ["action"]
+        "Jobs that were put into the queue for workers";
+    WORKER_RESTARTS = Counter "prb_worker_restarts_total" []
+        "Workers that operators began anew with";
+
     WALKIE_PEERS = Gauge "prb_walkie_peers" ["role"]
         "Peers that are known, by what they are";
 }

@@ -6,7 +6,6 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
-use super::samples::Sample;
 use super::{Kind, Registry, Samples, catalogue};
 
 /// What the text is, for the header of an answer.
@@ -26,8 +25,7 @@ impl Registry {
 impl Collector for Samples {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         for metric in catalogue::ALL {
-            let mut samples =
-                self.taken.iter().filter(|sample| sample.name == metric.name).peekable();
+            let mut samples = self.of(metric.name).peekable();
             if samples.peek().is_none() {
                 continue;
             }
@@ -37,11 +35,17 @@ impl Collector for Samples {
                 Kind::Counter => (metric.name.trim_end_matches("_total"), MetricType::Counter),
             };
             let mut family = encoder.encode_descriptor(name, metric.help, None, kind)?;
-            for Sample { labels, value, .. } in samples {
+            for (labels, value) in samples {
                 if labels.is_empty() {
-                    encode(&mut family, metric.kind, *value)?;
+                    encode(&mut family, metric.kind, value)?;
                 } else {
-                    encode(&mut family.encode_family(labels)?, metric.kind, *value)?;
+                    let labels: Vec<_> = metric
+                        .labels
+                        .iter()
+                        .zip(labels)
+                        .map(|(name, value)| (*name, value.as_str()))
+                        .collect();
+                    encode(&mut family.encode_family(&labels)?, metric.kind, value)?;
                 }
             }
         }

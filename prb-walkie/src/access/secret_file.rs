@@ -34,8 +34,8 @@ impl SecretFileError {
     }
 }
 
-/// Reads a secret; takes the rights of others away if they had any.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+/// Reads a secret of at most 64 KiB; takes the rights of others away if they had any.
+pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let file = File::open(path).map_err(SecretFileError::new("open", path))?;
     let failed = SecretFileError::new("read", path);
     let metadata = file.metadata().map_err(&failed)?;

@@ -5,11 +5,9 @@ use std::time::SystemTime;
 use super::{ChainStatus, Disk, ProviderStatus, Stage};
 use crate::telemetry::Samples;
 use crate::telemetry::catalogue::{
-    BLOB_HEIGHT, CHAIN_HEIGHT, CHAIN_RECONNECTS, CHAIN_RPC_BYTES, CHAIN_RPC_FAILURES,
-    CHAIN_RPC_HEALTHY, CHAIN_RPC_HEIGHT, CHAIN_RPC_LATENCY, CHAIN_RPC_REFUSED, CHAIN_RPC_REQUESTS,
-    PROVIDER_FAILURES, PROVIDER_LAST_STORED, PROVIDER_RATE, PROVIDER_REFUSED, PROVIDER_REPAIRED,
-    PROVIDER_SECONDS_TO_TARGET, PROVIDER_STALLED, STORE_BYTES, STORE_CHUNKS, STORE_DISK_BYTES,
-    STORE_FREE_BYTES, TASK_RESTARTS,
+    BLOB_HEIGHT, CHAIN_HEIGHT, PROVIDER_FAILURES, PROVIDER_LAST_STORED, PROVIDER_RATE,
+    PROVIDER_REFUSED, PROVIDER_REPAIRED, PROVIDER_SECONDS_TO_TARGET, PROVIDER_STALLED, STORE_BYTES,
+    STORE_CHUNKS, STORE_DISK_BYTES, STORE_FREE_BYTES, TASK_RESTARTS,
 };
 
 const RELAY: &str = "relay";
@@ -91,32 +89,7 @@ impl ChainStatus {
         {
             samples.put(&PROVIDER_LAST_STORED, [chain], age.as_secs_f64());
         }
-        for (index, node) in self.endpoints.iter().enumerate() {
-            // Addresses that differ in what is not shown look alike.
-            let alike = self.endpoints[..index].iter().filter(|it| it.endpoint == node.endpoint);
-            let name = match alike.count() {
-                0 => node.endpoint.clone(),
-                before => format!("{} #{}", node.endpoint, before + 1),
-            };
-            let labels = [chain, name.as_str()];
-            let healthy = node.reachable == Some(true)
-                && !node.other_chain
-                && !node.resting
-                && !node.distrusted
-                && node.synced != Some(false);
-            samples.put(&CHAIN_RPC_HEALTHY, labels, if healthy { 1.0 } else { 0.0 });
-            if let Some(height) = node.finalized {
-                samples.put(&CHAIN_RPC_HEIGHT, labels, f64::from(height));
-            }
-            if let Some(latency) = node.latency {
-                samples.put(&CHAIN_RPC_LATENCY, labels, latency.as_secs_f64());
-            }
-            samples.put(&CHAIN_RPC_REQUESTS, labels, node.calls as f64);
-            samples.put(&CHAIN_RPC_FAILURES, labels, node.failures as f64);
-            samples.put(&CHAIN_RPC_REFUSED, labels, node.refused as f64);
-            samples.put(&CHAIN_RECONNECTS, labels, node.reconnects as f64);
-            samples.put(&CHAIN_RPC_BYTES, labels, node.bytes as f64);
-        }
+        crate::chain::figures::measure(chain, &self.endpoints, samples);
     }
 }
 
@@ -129,6 +102,7 @@ mod tests {
     use super::super::Problem;
     use super::*;
     use crate::chain::EndpointHealth;
+    use crate::telemetry::catalogue::{CHAIN_RPC_HEALTHY, CHAIN_RPC_HEIGHT, CHAIN_RPC_REQUESTS};
 
     #[test]
     fn what_is_not_known_is_left_out_and_nodes_that_look_alike_are_told_apart() {

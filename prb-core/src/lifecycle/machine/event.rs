@@ -38,6 +38,8 @@ pub(crate) enum Standing {
     Computing {
         /// For a person.
         text: String,
+        /// Its heartbeats arrive.
+        responsive: bool,
     },
     /// It lacks something that is on its way.
     Underway {

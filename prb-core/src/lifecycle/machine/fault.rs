@@ -38,6 +38,32 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
+    /// Its name in figures.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::CountersMoved => "counters_moved",
+            Self::Unreachable => "unreachable",
+            Self::Deadline => "deadline",
+            Self::Refused => "refused",
+            Self::BadBlock => "bad_block",
+            Self::NoData => "no_data",
+            Self::WrongChain => "wrong_chain",
+            Self::BadGenesis => "bad_genesis",
+            Self::Stuck => "stuck",
+            Self::SameKey => "same_key",
+            Self::NoReport => "no_report",
+            Self::NoAttestation => "no_attestation",
+            Self::Queue => "queue",
+            Self::ChainView => "chain_view",
+        }
+    }
+
+    /// The worker says nothing.
+    pub(super) fn is_silence(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Deadline)
+    }
+
     /// The first wait after it, and the longest.
     fn waits(self) -> (Millis, Millis) {
         match self {

@@ -3,6 +3,7 @@
 use prb_walkie::proto::worker_state::Status;
 
 use super::{Call, Cause, Fault, Life, Progress, Saving, Stage, Standing};
+use crate::lifecycle::notice::Health;
 
 /// Where a worker stands, derived from its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +33,36 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them, in the order of a worker's life.
+    pub const ALL: [Self; 10] = [
+        Self::Disabled,
+        Self::Kicked,
+        Self::Draining,
+        Self::Drained,
+        Self::Starting,
+        Self::Syncing,
+        Self::Synced,
+        Self::Preparing,
+        Self::Computing,
+        Self::Failing,
+    ];
+
+    /// Its name in messages and figures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Kicked => "kicked",
+            Self::Draining => "draining",
+            Self::Drained => "drained",
+            Self::Starting => "starting",
+            Self::Syncing => "syncing",
+            Self::Synced => "synced",
+            Self::Preparing => "preparing",
+            Self::Computing => "computing",
+            Self::Failing => "failing",
+        }
+    }
+
     /// As peers know it.
     pub fn wire(self) -> Status {
         match self {
@@ -105,6 +136,21 @@ impl Life {
         })
     }
 
+    /// Whether it needs somebody's attention.
+    pub(crate) fn health(&self) -> Health {
+        match (self.phase(), self.shown_fault(), &self.standing) {
+            (Phase::Disabled | Phase::Kicked | Phase::Draining | Phase::Drained, ..) => {
+                Health::LeftAlone
+            }
+            (_, Some(fault), _) if fault.cause.is_silence() => Health::Offline,
+            (Phase::Failing, ..) => Health::Error,
+            (Phase::Computing, _, Some(Standing::Computing { responsive: false, .. })) => {
+                Health::Unresponsive
+            }
+            _ => Health::Well,
+        }
+    }
+
     fn shown_fault(&self) -> Option<&Fault> {
         [&self.feeding, &self.earning].into_iter().flatten().find(|fault| fault.is_shown())
     }
@@ -113,7 +159,7 @@ impl Life {
 impl Standing {
     fn text(&self) -> &str {
         match self {
-            Self::Computing { text }
+            Self::Computing { text, .. }
             | Self::Underway { text }
             | Self::Blocked { text }
             | Self::Lacks { text } => text,

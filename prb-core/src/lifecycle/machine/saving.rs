@@ -38,7 +38,7 @@ impl Life {
             Event::Checkpointed { text } => text,
             Event::Failed { cause, text, jitter } => {
                 let stops = saving == Some(Saving::ThenStop);
-                if cause == Cause::Busy || stops && passes(cause) {
+                if cause == Cause::Busy || stops && cause.is_silence() {
                     let before = self.feeding.as_ref();
                     let fault = Fault::after(before, Call::Checkpoint, (cause, text, jitter), now);
                     self.stage = Stage::BackingOff { until: fault.retry_at };
@@ -58,9 +58,4 @@ impl Life {
         }
         self.call(Call::ReadInfo)
     }
-}
-
-/// Whether a worker that cannot save its state now may be able to later.
-fn passes(cause: Cause) -> bool {
-    matches!(cause, Cause::Unreachable | Cause::Deadline)
 }

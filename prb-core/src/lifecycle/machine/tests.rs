@@ -42,7 +42,7 @@ impl World {
             }
             Call::CollectEgress => Event::Collected { left_over: false },
             Call::Judge { register_anew: false } if self.lacks == 0 => {
-                Event::Judged(Standing::Computing { text: String::new() })
+                Event::Judged(Standing::Computing { text: String::new(), responsive: true })
             }
             Call::Judge { .. } => Event::Judged(Standing::Lacks { text: String::new() }),
             Call::Act => {

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use uuid::Uuid;
+
 use crate::lifecycle::machine::Phase;
 
 /// Messages kept of a worker.
@@ -23,6 +25,18 @@ pub struct WorkerMessage {
     pub phase: Phase,
     /// What happened, for a person; cut after 512 bytes.
     pub text: Box<str>,
+}
+
+/// What happened to a worker of late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkerHistory {
+    /// The worker's id in the inventory.
+    pub uuid: Uuid,
+    /// Its name.
+    pub name: String,
+    /// At most 100 messages, the oldest first.
+    pub messages: Vec<WorkerMessage>,
 }
 
 /// The last messages, the oldest first. Empty, it holds no memory.

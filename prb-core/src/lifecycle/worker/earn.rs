@@ -5,7 +5,7 @@ use parity_scale_codec::Decode;
 use super::cause::{Failure, fail};
 use super::hands::Hands;
 use crate::lifecycle::chain_view::{Subject, ingress, seen};
-use crate::lifecycle::computing::{Deed, Next, next};
+use crate::lifecycle::computing::{Deed, Next, Working, next};
 use crate::lifecycle::egress::{Due, WindowLimits, due, goes_to_chain};
 use crate::lifecycle::intent::{Ask, Fate, Intent, Patience};
 use crate::lifecycle::machine::{Cause, Event, Standing};
@@ -119,7 +119,10 @@ impl Hands {
             Next::Do(deed) => self.consider(deed, &public_key, block).await?,
             Next::Wait(_) => Standing::Underway { text },
             Next::Blocked(_) => Standing::Blocked { text },
-            Next::Working(_) => Standing::Computing { text },
+            Next::Working(working) => {
+                let responsive = !matches!(working, Working::Computing { unresponsive: true, .. });
+                Standing::Computing { text, responsive }
+            }
         };
         Ok(Event::Judged(standing))
     }
@@ -183,6 +186,7 @@ impl Hands {
 
     async fn enqueue(&self, action: Action) -> Result<JobId, Failure> {
         let pid = self.assignment().pid;
+        self.shared.totals.asked(&action);
         Ok(self.shared.queue.enqueue(Job { pid, action }).await?)
     }
 }

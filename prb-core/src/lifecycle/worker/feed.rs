@@ -44,7 +44,7 @@ impl Hands {
         if let Some(known) = &mut self.known {
             known.counters = counters;
         }
-        self.cell.stands(counters);
+        self.cell.stands(counters, &self.shared);
     }
 
     fn no_segment(&self, number: u32) -> Result<Event, Failure> {

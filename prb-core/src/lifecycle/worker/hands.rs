@@ -125,10 +125,9 @@ impl Hands {
             tracing::error!(?call, ?limit, "a worker's call did not end");
             fail(Cause::Deadline, format!("{call:?} did not end within {} s", limit.as_secs()))
         });
-        done.unwrap_or_else(|Failure { cause, text }| Event::Failed {
-            cause,
-            text,
-            jitter: rand::random(),
+        done.unwrap_or_else(|Failure { cause, text }| {
+            self.shared.totals.failed(cause.name());
+            Event::Failed { cause, text, jitter: rand::random() }
         })
     }
 
@@ -173,7 +172,7 @@ impl Hands {
         }
         let counters = counters(&info);
         let initialized = info.initialized;
-        self.cell.tells(&info, counters, public_key);
+        self.cell.tells(&info, counters, public_key, &self.shared);
         self.known = Some(Known {
             counters,
             public_key,

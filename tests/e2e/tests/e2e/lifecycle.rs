@@ -15,6 +15,7 @@ mod crowd;
 mod fast_sync;
 mod faulty_answers;
 mod faulty_processes;
+mod notices;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_of_every_generation_reach_computing() {
@@ -56,7 +57,7 @@ async fn a_computing_worker_agrees_with_the_chain_and_its_heartbeats_are_accepte
     let session: serde_json::Value = serde_json::from_str(&state.session_info_json).unwrap();
     assert_eq!(session["state"], "WorkerIdle");
     assert_eq!(session["runtimeInfo"]["initialized"], true);
-    let (_, told) = bridge.lifecycle.worker_messages(&["w".to_owned()]).unwrap().remove(0);
+    let told = bridge.lifecycle.worker_histories(&["w".to_owned()]).unwrap().remove(0).messages;
     assert!(told.is_sorted_by_key(|message| message.at) && told.len() <= 100, "{told:?}");
     let first = |wanted| told.iter().position(|message| message.phase == wanted);
     let lived = [Phase::Starting, Phase::Syncing, Phase::Preparing, Phase::Computing].map(first);
@@ -69,7 +70,7 @@ async fn a_computing_worker_agrees_with_the_chain_and_its_heartbeats_are_accepte
 async fn a_worker_that_is_only_synced_never_causes_a_transaction() {
     let bridge = Bridge::start(network()).await;
     bridge.pool(1, "//Alice", "").await;
-    bridge.sync_only_worker("w", 1).await;
+    bridge.sync_only_worker("w", 1, double()).await;
     bridge.until("w", Phase::Synced, "").await;
     let reached = bridge.report("w").para_block.unwrap();
     bridge.until_block("w", reached + 30).await;
@@ -175,13 +176,12 @@ async fn one_that_is_drained_begins_where_it_was_when_its_process_is_started_aga
     let bridge = Bridge::start(network()).await;
     bridge.pool(1, "//Alice", "").await;
     let old = DoubleConfig { mode: Mode::V0_2, ..double() };
-    bridge.worker("old", 1, old, 5_000 * PHA).await;
+    bridge.sync_only_worker("old", 1, old).await;
     // No checkpoint but those that are asked for.
     let config = DoubleConfig { checkpoint_interval: None, ..double() };
     bridge.worker("w", 1, config, 5_000 * PHA).await;
-    for worker in ["old", "w"] {
-        bridge.until(worker, Phase::Computing, "").await;
-    }
+    bridge.until("old", Phase::Synced, "").await;
+    bridge.until("w", Phase::Computing, "").await;
     let names = ["w".to_owned()];
     bridge.lifecycle.checkpoint_workers(&names).unwrap();
     bridge.until_message("w", "checkpoint at block").await;

@@ -220,8 +220,8 @@ impl Bridge {
         self.add(name, double, worker).await;
     }
 
-    pub(super) async fn sync_only_worker(&self, name: &str, pid: u64) {
-        let double = start(double()).await;
+    pub(super) async fn sync_only_worker(&self, name: &str, pid: u64, config: DoubleConfig) {
+        let double = start(config).await;
         let endpoint = double.endpoint();
         let worker = db::Worker { pid, sync_only: true, endpoint, ..db::Worker::default() };
         self.add(name, double, worker).await;
@@ -231,6 +231,14 @@ impl Bridge {
         let worker = db::Worker { name: name.to_owned(), enabled: true, ..worker };
         self.doubles.lock().unwrap().insert(name.to_owned(), double);
         self.lifecycle.create_workers(CreateWorker { workers: vec![worker] }).await.unwrap();
+    }
+
+    /// Starts the worker's machine, whatever it had before; where it listens.
+    pub(super) async fn start_double(&self, name: &str, config: DoubleConfig) -> String {
+        let double = start(config).await;
+        let endpoint = double.endpoint();
+        self.doubles.lock().unwrap().insert(name.to_owned(), double);
+        endpoint
     }
 
     pub(super) async fn change_worker(&self, name: &str, change: impl FnOnce(&mut db::Worker)) {
@@ -286,8 +294,8 @@ impl Bridge {
     /// Once such a message is among those that are kept of it.
     pub(super) async fn until_message(&self, name: &str, text: &str) {
         self.when(name, text, |_| {
-            let (_, told) = self.lifecycle.worker_messages(&[name.to_owned()]).unwrap().remove(0);
-            told.iter().any(|message| message.text.contains(text))
+            let told = self.lifecycle.worker_histories(&[name.to_owned()]).unwrap().remove(0);
+            told.messages.iter().any(|message| message.text.contains(text))
         })
         .await;
     }
