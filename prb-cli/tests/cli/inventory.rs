@@ -233,7 +233,7 @@ fn a_running_manager_is_asked_and_what_a_killed_one_left_is_worked_on() {
     assert_eq!(left["workers"][0]["name"], "w");
     assert_eq!(left["through"], folder.path("manager/lifecycle"));
     folder.refuses("worker kick w", "", 1, &["cannot reach lifecycle at", "running"]);
-    let manager = site.start_manager_with(&network, "--grpc-listen off");
+    let manager = site.start_manager_with(&network, "--grpc-listen off --admin-listen off");
     folder.refuses("pool list", "", 1, &["serves no gRPC", "manager/lifecycle"]);
     for service in [manager, devnet] {
         Service::stop(service);

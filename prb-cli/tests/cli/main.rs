@@ -8,6 +8,7 @@ mod db;
 mod embedded_network;
 mod fixture;
 mod inventory;
+mod killed;
 mod machines;
 mod peers;
 mod services;

@@ -15,6 +15,8 @@ use crate::machines::{self, Machine, Machines};
 
 /// Generous: a machine that is busy with other tests must not fail this one.
 pub(crate) const LONG: Duration = Duration::from_mins(3);
+/// Ports that nobody else has.
+const LOCAL: &str = "--grpc-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0";
 const STOP: Duration = Duration::from_secs(20);
 pub(crate) const WORKERS: usize = 2;
 
@@ -118,9 +120,13 @@ impl Site<'_> {
     }
 
     pub(crate) fn start_devnet(&self) -> (Service, Value) {
+        self.start_devnet_with(WORKERS)
+    }
+
+    pub(crate) fn start_devnet_with(&self, workers: usize) -> (Service, Value) {
         let address = &self.devnet.address;
         let words = format!(
-            "run devnet --json --workers {WORKERS} --history 30 --block-time 300 --log warn \
+            "run devnet --json --workers {workers} --history 30 --block-time 300 --log warn \
              --para-listen {address}:0 --relay-listen {address}:0 --worker-listen {address}:0"
         );
         let mut devnet = Service::start(self.prb, &self.devnet, "devnet", &words);
@@ -132,13 +138,25 @@ impl Site<'_> {
     }
 
     pub(crate) fn start_manager(&self, network: &Value) -> Service {
-        self.start_manager_with(network, "--grpc-listen 127.0.0.1:0")
+        self.start_manager_with(network, LOCAL)
     }
 
-    pub(crate) fn start_manager_with(&self, network: &Value, grpc: &str) -> Service {
+    pub(crate) fn start_manager_with(&self, network: &Value, options: &str) -> Service {
+        let mut manager = self.spawn_manager_with(network, options);
+        manager.says("that it runs", |line| line.contains("manager runs").then_some(()));
+        manager.says("its peer id", |line| line.contains("Got my peer id: Qm").then_some(()));
+        manager
+    }
+
+    /// A manager that may not run yet.
+    pub(crate) fn spawn_manager(&self, network: &Value) -> Service {
+        self.spawn_manager_with(network, LOCAL)
+    }
+
+    fn spawn_manager_with(&self, network: &Value, options: &str) -> Service {
         let words = format!(
             "run lifecycle --data-dir {} --key-dir {} --psk-file {} --para-endpoint {} \
-             --walkie-listen {} {grpc} --skip-attestation --batch-age 300 {} {}",
+             --walkie-listen {} {options} --skip-attestation --batch-age 300 {} {}",
             self.path("manager"),
             self.path("manager-keys"),
             self.path("psk"),
@@ -150,10 +168,7 @@ impl Site<'_> {
                 None => String::new(),
             },
         );
-        let mut manager = Service::start(self.prb, &self.manager, "manager", &words);
-        manager.says("that it runs", |line| line.contains("manager runs").then_some(()));
-        manager.says("its peer id", |line| line.contains("Got my peer id: Qm").then_some(()));
-        manager
+        Service::start(self.prb, &self.manager, "manager", &words)
     }
 
     /// The provider, with its folder and its keys, wherever it is.
@@ -282,16 +297,23 @@ impl Site<'_> {
         assert!(text(&twice.stderr).contains("AlreadyExists"), "{twice:?}");
     }
 
+    /// What the manager answers on its own machine.
+    pub(crate) fn ask(&self, method: &str, request: &Value) -> Value {
+        let folder = self.path("manager");
+        let words = format!("peer call lifecycle {method} - --json --data-dir {folder}");
+        let mut command = self.manager.command(self.prb.command(&words));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(request.to_string().as_bytes()).unwrap();
+        let answer = child.wait_with_output().unwrap();
+        assert!(answer.status.success(), "{method}: {answer:?}");
+        serde_json::from_slice(&answer.stdout).unwrap()
+    }
+
     /// The workers' states, asked on the manager's own machine.
-    fn workers(&self) -> Vec<Value> {
-        let words = format!(
-            "peer call lifecycle GetWorkerStatus --json --data-dir {}",
-            self.path("manager")
-        );
-        let answer = self.manager.command(self.prb.command(&words)).output().unwrap();
-        assert!(answer.status.success(), "{answer:?}");
-        let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
-        answer["workerStates"].as_array().unwrap().clone()
+    pub(crate) fn workers(&self) -> Vec<Value> {
+        let answer = self.ask("GetWorkerStatus", &json!({}));
+        answer["workerStates"].as_array().cloned().unwrap_or_default()
     }
 
     pub(crate) fn wait_for(
@@ -353,7 +375,7 @@ impl Site<'_> {
     }
 }
 
-fn dispatched(worker: &Value) -> i64 {
+pub(crate) fn dispatched(worker: &Value) -> i64 {
     worker["paraBlockDispatchedTo"].as_i64().unwrap()
 }
 

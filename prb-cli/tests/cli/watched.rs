@@ -1,19 +1,27 @@
-//! A data provider as those see it who watch it over HTTP: while all is well, while its node says
-//! nothing, and after that.
+//! Services as those see them who watch them over HTTP: a data provider while all is well, while
+//! its node says nothing, and after that; a manager before it can feed, and when its workers earn.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
 
 use crate::fixture::{Prb, assert_refused};
 use crate::machines::Machine;
-use crate::services::{LONG, Site, eventually};
+use crate::services::{LONG, Service, Site, WORKERS, eventually};
 
 /// Where it is watched.
 struct Admin(String);
 
 impl Admin {
+    /// That of a service, once it says where.
+    fn of(service: &mut Service) -> Self {
+        Self(service.says("where it is watched", |line| {
+            let (_, at) = line.split_once("serves metrics and health at http://")?;
+            Some(at.trim().to_owned())
+        }))
+    }
+
     /// Code and body of an answer.
     fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.0).unwrap();
@@ -60,9 +68,7 @@ fn a_stall_shows_with_its_reason_and_ends_with_its_cause() {
     let (devnet, network) = site.start_devnet();
     let options = "--no-mdns --stall-after 3";
     let mut provider = site.start_provider("provider", &this, &network, options);
-    let admin = Admin(provider.says("where it is watched", |line| {
-        line.split_once("serves metrics and health at http://").map(|(_, at)| at.trim().to_owned())
-    }));
+    let admin = Admin::of(&mut provider);
     assert_eq!(admin.get("/livez"), (200, "ok\n".to_owned()));
     assert_eq!(admin.get("/nothing").0, 404);
 
@@ -92,6 +98,50 @@ fn a_stall_shows_with_its_reason_and_ends_with_its_cause() {
     assert!(went_on.is_some(), "still at {before}: {}", admin.get("/metrics").1);
     assert!(admin.figure("prb_provider_failures_total{stage=\"relay\"}") > 0.0);
     for service in [provider, devnet] {
+        service.stop();
+    }
+}
+
+#[test]
+fn a_manager_tells_what_it_lacks_and_then_how_its_workers_are() {
+    let prb = Prb::new();
+    let this = Machine::this();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let site = Site {
+        prb: &prb,
+        devnet: this.clone(),
+        manager: this.clone(),
+        multicast: false,
+        manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
+        redis: None,
+    };
+    std::fs::write(site.path("psk"), "a key that operators share").unwrap();
+    let (devnet, network) = site.start_devnet();
+    let mut manager = site.start_manager(&network);
+    let admin = Admin::of(&mut manager);
+    site.add_workers(&this, &network);
+    let obstacles = admin.ready(false);
+    let parts = obstacles["obstacles"].as_array().unwrap().iter().map(|it| it["part"].as_str());
+    assert!(parts.flatten().any(|part| part == "data provider"), "{obstacles}");
+    assert_eq!(admin.get("/livez").0, 200);
+
+    let provider = site.start_provider("provider", &this, &network, &site.discovery());
+    admin.ready(true);
+    let computing = format!("prb_workers{{state=\"computing\"}} {WORKERS}.0");
+    let all = eventually(LONG, || admin.get("/metrics").1.contains(&computing).then_some(()));
+    assert!(all.is_some(), "{}", admin.get("/metrics").1);
+    let on = admin.figure("prb_worker_state{worker=\"w0\",pool=\"1\",state=\"computing\"}");
+    assert!(on > 0.5 && admin.figure("prb_worker_healthy{worker=\"w0\"}") > 0.5);
+    for kind in ["relay_header", "para_header", "para_block"] {
+        assert!(admin.figure(&format!("prb_worker_height{{worker=\"w0\",kind=\"{kind}\"}}")) > 0.0);
+    }
+    for job in ["register", "add_worker", "start_computing", "sync_messages"] {
+        assert!(admin.figure(&format!("prb_worker_jobs_total{{action=\"{job}\"}}")) > 0.5);
+    }
+    assert!(admin.figure("prb_worker_messages_total") > 0.5);
+    assert!(admin.figure("prb_lifecycle_height{kind=\"view\"}") > 0.0);
+    assert!(admin.figure("prb_walkie_peers{role=\"data-provider\"}") > 0.5);
+    for service in [manager, provider, devnet] {
         service.stop();
     }
 }
