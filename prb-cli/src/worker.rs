@@ -49,6 +49,8 @@ pub(crate) fn run(command: &WorkerCommand, log: &str) -> Result<(), Failure> {
             WorkerCommand::Restart(args) => tell("RestartWorker", args).await,
             WorkerCommand::Register(args) => tell("RefreshRaAndRestartWorker", args).await,
             WorkerCommand::Kick(args) => tell("KickWorker", args).await,
+            WorkerCommand::Checkpoint(args) => tell("CheckpointWorker", args).await,
+            WorkerCommand::Drain(args) => tell("DrainWorker", args).await,
             WorkerCommand::Status(args) => {
                 let status = async |manager: &Manager| {
                     states(manager, "GetWorkerStatus", &args.workers).await

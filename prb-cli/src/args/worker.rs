@@ -33,6 +33,11 @@ pub enum WorkerCommand {
     Register(WorkersArgs),
     /// Leave workers alone until they are restarted.
     Kick(WorkersArgs),
+    /// Have workers save their state, and go on.
+    Checkpoint(WorkersArgs),
+    /// Stop feeding workers, have them save their state, and leave them alone until they are
+    /// restarted: their processes may be stopped then.
+    Drain(WorkersArgs),
     /// Show how workers are; all of them if none is named.
     Status(StatusArgs),
     /// Show what workers need to earn, the first thing that is missing, and what to do about it.

@@ -77,6 +77,9 @@ fn allowed(situation: &Situation<'_>) -> Condition {
     let (requirement, name) = (Requirement::Allowed, situation.name);
     let (reason, remedy) = match (situation.phase, situation.policy) {
         (Phase::Kicked, _) => ("it was kicked", format!("prb worker restart {name:?}")),
+        (Phase::Draining | Phase::Drained, _) => {
+            ("it was drained", format!("prb worker restart {name:?}"))
+        }
         (_, Policy { enabled: false, .. }) => (
             "it or its pool is disabled",
             format!("prb worker edit {name:?} --enabled true, or prb pool edit"),
@@ -102,7 +105,9 @@ fn synced(situation: &Situation<'_>) -> Condition {
         };
     }
     match (situation.phase, situation.block) {
-        (Phase::Disabled | Phase::Kicked, _) => Condition::unknown(requirement, "not asked"),
+        (Phase::Disabled | Phase::Kicked | Phase::Draining | Phase::Drained, _) => {
+            Condition::unknown(requirement, "not asked")
+        }
         (Phase::Starting | Phase::Syncing, _) => Condition::underway(requirement, message),
         (_, Some(block)) => Condition::met(requirement, format!("at block {block}")),
         (_, None) => Condition::met(requirement, "at the tip"),

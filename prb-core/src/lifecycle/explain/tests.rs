@@ -32,6 +32,8 @@ fn what_its_operator_does_not_allow_comes_first() {
     let kicked = first_unmet(&situation(Phase::Kicked, "kicked"));
     assert_eq!(kicked.requirement, Requirement::Allowed);
     assert_eq!(kicked.remedy, "prb worker restart \"w 1\"");
+    let drained = first_unmet(&situation(Phase::Drained, "drained"));
+    assert_eq!((drained.requirement, drained.remedy), (kicked.requirement, kicked.remedy));
     let mut disabled = situation(Phase::Disabled, "disabled");
     disabled.policy.enabled = false;
     assert!(first_unmet(&disabled).remedy.contains("--enabled true"));

@@ -35,10 +35,10 @@ async fn receiver() -> (String, mpsc::Receiver<Value>) {
 async fn offline_error_and_recovery_are_posted_and_what_is_left_alone_is_not() {
     let (url, mut notices) = receiver().await;
     let bridge = Bridge::start_with(network(), |settings| {
-        settings.skip_attestation = true;
-        settings.recovered_after = Duration::from_secs(1);
+        settings.lifecycle.skip_attestation = true;
+        settings.lifecycle.recovered_after = Duration::from_secs(1);
         let secret = WebhookSecret::new(b"a secret that two share").unwrap();
-        settings.webhook = Some(Webhook::new(url.parse().unwrap(), secret));
+        settings.lifecycle.webhook = Some(Webhook::new(url.parse().unwrap(), secret));
     })
     .await;
     let mut next = async |kind: &str, worker: &str| {
