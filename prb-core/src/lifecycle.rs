@@ -27,6 +27,7 @@ pub mod import;
 mod intent;
 mod inventory;
 mod key_claims;
+mod leases;
 mod machine;
 mod notice;
 mod operators;
@@ -41,10 +42,11 @@ mod worker;
 
 pub use computing::{Amount, AmountError};
 pub use config::{LifecycleConfig, StartFrom};
-pub use error::{BuildError, CommandError, ShutdownError};
+pub use error::{BuildError, CommandError, ServiceError, ShutdownError};
 pub use explain::{Condition, ConditionState, Explanation, Requirement};
 pub use handle::{Heights, LifecycleHandle};
 pub use inventory::{Field, InventoryError, OfflineInventory, OperatorSecret, SecretError};
+pub use leases::NoLeases;
 pub use machine::Phase;
 pub use notice::{
     Health, Notice, NoticeCounts, NoticeKind, NoticeWorker, SIGNATURE_HEADER, SecretLength,

@@ -15,6 +15,7 @@ mod conformance;
 pub mod embedded;
 mod endings;
 pub mod job;
+pub mod lease;
 pub mod redis;
 pub mod wire;
 

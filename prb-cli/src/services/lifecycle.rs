@@ -10,6 +10,7 @@ use prb_core::blob::{PeerCandidates, WalkieBlobs};
 use prb_core::chain::ChainClient;
 use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, LifecycleRpc, StartFrom};
 use prb_core::queue::JobQueue;
+use prb_core::queue::lease::LeaseStore;
 use prb_core::trader::TraderHandle;
 use prb_walkie::identity::{Identity, Name};
 use prb_walkie::node::Walkie;
@@ -71,7 +72,7 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     let identity = identity(&args.walkie.key_dir, Name::Lifecycle).await?;
     let registry = registry(&LIFECYCLE);
     admin::start(args.admin.admin_listen, &LIFECYCLE, registry.clone(), stack).await?;
-    let queue = open_queue(args, folder, &identity, stack)?;
+    let (queue, leases) = open_queue(args, folder, &identity, stack)?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints));
 
     let chain = chain::identity(&para, None).await;
@@ -109,9 +110,13 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         .identity(identity)
         .chain(para)
         .blobs(Arc::new(blobs))
-        .queue(queue)
-        .build()?;
-    let lifecycle = lifecycle.start().await.context("the lifecycle manager does not start")?;
+        .queue(queue);
+    let lifecycle = match leases {
+        Some(leases) => lifecycle.leases(leases, node::hostname()),
+        None => lifecycle,
+    };
+    let lifecycle =
+        lifecycle.build()?.start().await.context("the lifecycle manager does not start")?;
     stack.push("lifecycle manager", {
         let lifecycle = lifecycle.clone();
         async move { said(lifecycle.shutdown().await) }
@@ -123,19 +128,24 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     Ok(Running { walkie, trader, lifecycle })
 }
 
+/// The queue, and where it is shared the leases of those who share it.
+type Queue = (Arc<dyn JobQueue>, Option<Arc<dyn LeaseStore>>);
+
 fn open_queue(
     args: &LifecycleArgs,
     folder: &Path,
     identity: &Identity,
     stack: &mut Stack,
-) -> Result<Arc<dyn JobQueue>, Failure> {
-    let Some(url) = args.redis.url()? else { return Ok(trading::queue(folder, identity)?) };
+) -> Result<Queue, Failure> {
+    let Some(url) = args.redis.url()? else {
+        return Ok((trading::queue(folder, identity)?, None));
+    };
     let queue = trading::shared_queue(url, identity, false)?;
     stack.push("queue", {
         let queue = queue.clone();
         async move { queue.close().await }
     });
-    Ok(queue)
+    Ok((queue.clone(), Some(queue)))
 }
 
 /// The manager's data, in the service's folder.

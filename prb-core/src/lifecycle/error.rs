@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::InventoryError;
+use super::{InventoryError, NoLeases};
 use crate::error::{Classify, ErrorClass};
 
 /// Why a lifecycle manager cannot be built.
@@ -26,6 +26,27 @@ pub enum BuildError {
 impl Classify for BuildError {
     fn class(&self) -> ErrorClass {
         ErrorClass::Operator
+    }
+}
+
+/// Why a lifecycle manager does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The inventory cannot be opened.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// The queue is another's.
+    #[error(transparent)]
+    Leases(#[from] NoLeases),
+}
+
+impl Classify for ServiceError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Inventory(error) => error.class(),
+            Self::Leases(_) => ErrorClass::Operator,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use prb_walkie::identity::Identity;
 use prb_walkie::proto::{db, lifecycle as request};
+use uuid::Uuid;
 
 mod catalogue;
 mod error;
@@ -65,6 +66,11 @@ impl Inventory {
     /// All pools and workers as they are now.
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
         self.lock().clone()
+    }
+
+    /// The same whenever a manager works on this folder.
+    pub(crate) fn manager_id(&self) -> Result<Uuid, InventoryError> {
+        self.store.id()
     }
 
     /// Adds pools; answers with them.

@@ -1,6 +1,7 @@
 //! Who speaks for a worker's key, when more than one endpoint has it.
 //!
-//! A machine that is in the inventory twice says everything twice. Both are fed, and one earns.
+//! A machine that is in the inventory twice says everything twice. Both are fed, and one earns. Nor
+//! may two managers speak for a worker: where they share a queue, each claim asks for a lease.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,12 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
+use super::leases::Leases;
+
 /// A worker's public key.
 type PublicKey = [u8; 32];
 
 /// All claims of a manager's workers.
 #[derive(Default)]
-pub(crate) struct KeyClaims(Mutex<BTreeMap<PublicKey, Uuid>>);
+pub(crate) struct KeyClaims {
+    claims: Mutex<BTreeMap<PublicKey, Uuid>>,
+    leases: Option<Arc<Leases>>,
+}
 
 /// A claim to a key, given back when it is dropped.
 pub(crate) struct KeyClaim {
@@ -22,6 +28,11 @@ pub(crate) struct KeyClaim {
 }
 
 impl KeyClaims {
+    /// No claims; with `leases` other managers have to agree to each.
+    pub(crate) fn new(leases: Option<Arc<Leases>>) -> Self {
+        Self { claims: Mutex::default(), leases }
+    }
+
     /// Claims `key` for a worker.
     ///
     /// # Errors
@@ -32,17 +43,25 @@ impl KeyClaims {
             Entry::Occupied(holder) => Err(*holder.get()),
             Entry::Vacant(free) => {
                 free.insert(worker);
+                if let Some(leases) = &self.leases {
+                    leases.want(key);
+                }
                 Ok(KeyClaim { claims: self.clone(), key })
             }
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<PublicKey, Uuid>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl KeyClaim {
+    /// Whether something may be sent for the worker now; else why not, for a person.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.claims.leases.as_ref().map_or(Ok(()), |leases| leases.check(&self.key))
+    }
+
     /// What it is for.
     pub(crate) fn key(&self) -> PublicKey {
         self.key
@@ -52,6 +71,9 @@ impl KeyClaim {
 impl Drop for KeyClaim {
     fn drop(&mut self) {
         self.claims.lock().remove(&self.key);
+        if let Some(leases) = &self.claims.leases {
+            leases.give_back(self.key);
+        }
     }
 }
 

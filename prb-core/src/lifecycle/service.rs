@@ -10,17 +10,19 @@ use tracing::Instrument;
 
 use super::blobs::{Blobs, TipFollower};
 use super::chain_view::{ChainView, Follower};
-use super::error::BuildError;
+use super::error::{BuildError, ServiceError};
 use super::fleet::Fleet;
 use super::handle::{Inner, LifecycleHandle};
 use super::inventory::Inventory;
+use super::leases::{Keeper, Leases};
 use super::notice::{Driver, Poster};
 use super::shared::Shared;
-use super::{InventoryError, LifecycleConfig, inventory, operators};
+use super::{LifecycleConfig, inventory, operators};
 use crate::blob::BlobSource;
 use crate::chain::ChainClient;
 use crate::pruntime::{HttpTransport, Transport};
 use crate::queue::JobQueue;
+use crate::queue::lease::LeaseStore;
 
 /// A lifecycle manager that is not started yet.
 ///
@@ -62,7 +64,11 @@ pub struct Lifecycle {
     queue: Arc<dyn JobQueue>,
     transport: Arc<dyn Transport>,
     poster: Option<Poster>,
+    leases: Option<LeasesOf>,
 }
+
+/// Managers agree through the store; this one is called so.
+type LeasesOf = (Arc<dyn LeaseStore>, String);
 
 /// Builds a lifecycle manager; opens and connects nothing.
 pub struct LifecycleBuilder {
@@ -72,6 +78,7 @@ pub struct LifecycleBuilder {
     blobs: Option<Arc<dyn BlobSource>>,
     queue: Option<Arc<dyn JobQueue>>,
     transport: Option<Arc<dyn Transport>>,
+    leases: Option<LeasesOf>,
 }
 
 impl Lifecycle {
@@ -84,20 +91,36 @@ impl Lifecycle {
             blobs: None,
             queue: None,
             transport: None,
+            leases: None,
         }
     }
 
     /// Opens the inventory and begins to keep its workers. Chain, data provider, queue and workers
     /// need not be there yet.
-    pub async fn start(self) -> Result<LifecycleHandle, InventoryError> {
-        let Self { config, identity, chain, blobs, queue, transport, poster } = self;
+    pub async fn start(self) -> Result<LifecycleHandle, ServiceError> {
+        let Self { config, identity, chain, blobs, queue, transport, poster, leases } = self;
         let shutdown_timeout = config.shutdown_timeout;
-        let inventory = Inventory::open(&inventory::folder(&config.data_dir), identity).await?;
+        let inventory =
+            Inventory::open(&inventory::folder(&config.data_dir), identity.clone()).await?;
+        let id = inventory.manager_id()?;
+        let keeper = leases.map(|(store, name)| Keeper {
+            leases: Leases::new(),
+            store,
+            identity: identity.peer_id().to_string(),
+            // A copy of the folder elsewhere is another manager.
+            manager: format!("{id}@{name}").replace(' ', "_"),
+            name,
+        });
+        if let Some(keeper) = &keeper {
+            keeper.begin().await?;
+        }
         let blobs = Arc::new(Blobs::new(blobs, config.cache_bytes));
         let (view, wants) = ChainView::new();
         let follower = Follower::new(view.clone(), wants, chain.clone(), blobs.clone());
+        let held = keeper.as_ref().map(|keeper| keeper.leases.clone());
         let shared =
-            Arc::new(Shared::new(config, blobs.clone(), view, queue.clone(), chain, transport));
+            Shared::new(config, blobs.clone(), view, queue.clone(), chain, transport, held);
+        let shared = Arc::new(shared);
         let (stop, abort, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         // Followers serve the workers, so they stop after them.
@@ -116,6 +139,9 @@ impl Lifecycle {
             );
         };
         until_stopped("tip", Box::pin(TipFollower::new(blobs).run()));
+        if let Some(keeper) = keeper {
+            until_stopped("leases", Box::pin(keeper.run()));
+        }
         until_stopped("chain_view", Box::pin(follower.run()));
         until_stopped("operators", Box::pin(operators::keep(queue, catalogues)));
         let fleet = Fleet::new(shared.clone(), tasks.clone(), stop.clone(), abort.clone());
@@ -176,6 +202,14 @@ impl LifecycleBuilder {
         self
     }
 
+    /// Where managers that share the queue agree on who speaks for which worker, and what this
+    /// one is called among them.
+    #[must_use]
+    pub fn leases(mut self, store: Arc<dyn LeaseStore>, name: impl Into<String>) -> Self {
+        self.leases = Some((store, name.into()));
+        self
+    }
+
     /// Checks that nothing is missing.
     pub fn build(self) -> Result<Lifecycle, BuildError> {
         let missing = |what| BuildError::Missing { what };
@@ -192,6 +226,7 @@ impl LifecycleBuilder {
             queue: self.queue.ok_or(missing("a queue"))?,
             transport,
             poster,
+            leases: self.leases,
             config: self.config,
         })
     }

@@ -14,6 +14,7 @@ use super::blobs::Blobs;
 use super::chain_view::ChainView;
 use super::figures::Totals;
 use super::key_claims::KeyClaims;
+use super::leases::Leases;
 use super::machine::Millis;
 use super::sync::genesis::{GenesisError, Start};
 use super::unfinished::Unfinished;
@@ -63,6 +64,7 @@ impl Shared {
         queue: Arc<dyn JobQueue>,
         chain: ChainClient,
         transport: Arc<dyn Transport>,
+        leases: Option<Arc<Leases>>,
     ) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -70,7 +72,7 @@ impl Shared {
             blobs,
             view,
             unfinished: Unfinished::new(queue.clone()),
-            key_claims: Arc::default(),
+            key_claims: Arc::new(KeyClaims::new(leases)),
             totals: Totals::default(),
             queue,
             chain,

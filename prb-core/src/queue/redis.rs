@@ -14,6 +14,8 @@
 //! | `prb:claims` | hash: id of an active job to who holds it and its progress |
 //! | `prb:succeeded`, `prb:failed` | when jobs ended, so that the oldest are forgotten |
 //! | `prb:operator:{pid}` | the sealed operator of a pool |
+//! | `prb:lease:{key}` | the manager that speaks for a worker |
+//! | `prb:lease:identity`, `prb:lease:since` | the identity of all managers; since when Redis remembers |
 //!
 //! Every change is one script and so happens wholly or not at all. A job belongs to the handle
 //! that reserved it: when that handle falls silent the job is put back, and what it says
@@ -38,6 +40,7 @@ use super::{JobQueue, QueueError, ReservedJob};
 
 mod config;
 mod entry;
+mod leases;
 mod link;
 mod listener;
 mod lookup;

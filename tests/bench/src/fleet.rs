@@ -1,4 +1,5 @@
-//! What one manager needs for many workers that do nothing but acknowledge.
+//! What one manager needs for many workers that do nothing but acknowledge, or several managers
+//! that share a Redis and its leases.
 //!
 //! The network, the data provider and the workers run in another process, so that memory and CPU
 //! are the manager's own.
@@ -7,6 +8,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use futures::future::try_join_all;
 use prb_core::lifecycle::{LifecycleHandle, WorkerChange};
 use serde_json::{Map, Value};
 use tokio::sync::broadcast::error::RecvError;
@@ -20,7 +22,7 @@ mod tip;
 mod world;
 
 use crate::process::{self, Usage};
-use manager::Manager;
+use manager::Managers;
 use outside::Outside;
 pub(crate) use world::run as run_world;
 
@@ -29,9 +31,13 @@ const LOOK: Duration = Duration::from_millis(20);
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many workers.
+    /// How many workers each manager has.
     #[arg(long, default_value_t = 1000)]
     workers: u32,
+    /// How many managers. Several have one identity and share leases in Redis, and their workers
+    /// want to be registered: nobody does that, so that each manager keeps its leases and asks.
+    #[arg(long, default_value_t = 1)]
+    managers: u32,
     /// At how many different heights they stand when catching up begins.
     #[arg(long, default_value_t = 100)]
     heights: u32,
@@ -75,28 +81,35 @@ pub(crate) fn measure(args: &Args) -> Result<Map<String, Value>> {
 async fn fleet(args: &Args) -> Result<Map<String, Value>> {
     let timeout = Duration::from_secs(args.timeout);
     let mut outside = Outside::start(args)?;
-    let manager = Manager::start(&outside.places).await?;
+    let managers = Managers::start(&outside.places, args.managers).await?;
     let mut figures = Map::new();
-    figures.insert("workers".into(), args.workers.into());
+    let workers = args.workers * args.managers;
+    figures.insert("managers".into(), args.managers.into());
+    figures.insert("workers".into(), workers.into());
     figures.insert("authorities".into(), args.world.authorities.into());
     figures.insert("history".into(), args.world.history.into());
     figures.insert("block_time_ms".into(), args.world.block_time.into());
-    wait(timeout, "no tip", || manager.lifecycle.heights().para.is_some()).await?;
+    wait(timeout, "no tip", || {
+        managers.lifecycles().all(|lifecycle| lifecycle.heights().para.is_some())
+    })
+    .await?;
     let empty = process::resident_mb()?;
     figures.insert("empty_rss_mb".into(), rounded(empty));
 
-    let names = manager.add(&outside.places.worker, args.workers).await?;
-    let spread = spread(&manager.lifecycle, &names, args);
+    let names = managers.add(&outside.places.worker, args.workers).await?;
+    let each = managers.lifecycles().zip(&names);
+    let spread = try_join_all(each.map(|(lifecycle, names)| spread(lifecycle, names, args)));
     tokio::time::timeout(timeout, spread).await.context("the workers did not spread")??;
     sleep(Duration::from_secs(1)).await;
-    catch_up(&manager, &names, timeout, &mut figures).await?;
+    catch_up(&managers, &names, timeout, &mut figures).await?;
     let resident = process::resident_mb()?;
     figures.insert("caught_up_rss_mb".into(), rounded(resident));
-    let each = (resident - empty) * 1024.0 / f64::from(args.workers);
-    figures.insert("rss_kb_per_worker".into(), rounded(each));
+    let each_kb = (resident - empty) * 1024.0 / f64::from(workers);
+    figures.insert("rss_kb_per_worker".into(), rounded(each_kb));
 
-    tip::measure(&manager, &mut outside, args, &mut figures).await?;
-    manager.stop().await;
+    tip::measure(&managers, &mut outside, args, &mut figures).await?;
+    managers.leases(&mut figures).await?;
+    managers.stop().await;
     Ok(figures)
 }
 
@@ -139,25 +152,26 @@ async fn spread(lifecycle: &LifecycleHandle, ids: &[String], args: &Args) -> Res
 }
 
 async fn catch_up(
-    manager: &Manager,
-    ids: &[String],
+    managers: &Managers,
+    ids: &[Vec<String>],
     timeout: Duration,
     figures: &mut Map<String, Value>,
 ) -> Result<()> {
-    let lifecycle = &manager.lifecycle;
-    let tip = lifecycle.heights().para;
-    let heights: HashSet<_> = lifecycle.reports().iter().map(|it| it.para_block).collect();
+    let tip = managers.lifecycles().map(|lifecycle| lifecycle.heights().para).min().flatten();
+    let heights: HashSet<_> = managers.reports().map(|it| it.para_block).collect();
     figures.insert("different_heights".into(), heights.len().into());
-    let (sent, used, started) = (manager.sent.now(), Usage::now()?, Instant::now());
-    lifecycle.restart_workers(ids)?;
+    let (sent, used, started) = (managers.sent.now(), Usage::now()?, Instant::now());
+    for (lifecycle, ids) in managers.lifecycles().zip(ids) {
+        lifecycle.restart_workers(ids)?;
+    }
     let mut peak = 0.0_f64;
     wait(timeout, "not all workers caught up", || {
         peak = peak.max(process::resident_mb().unwrap_or(0.0));
-        lifecycle.reports().iter().all(|report| report.para_block >= tip)
+        managers.reports().all(|report| report.para_block >= tip)
     })
     .await?;
     let seconds = started.elapsed().as_secs_f64();
-    let sent = manager.sent.now() - sent;
+    let sent = managers.sent.now() - sent;
     figures.insert("catch_up_s".into(), rounded(seconds));
     figures.insert("catch_up_calls_per_s".into(), rounded(sent.calls / seconds));
     figures.insert("catch_up_mb_per_s".into(), rounded(sent.bytes / 1e6 / seconds));

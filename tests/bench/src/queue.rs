@@ -17,7 +17,7 @@ mod npm;
 mod ours;
 mod server;
 
-use server::Server;
+pub(crate) use server::Server;
 
 /// What to measure.
 #[derive(ClapArgs)]

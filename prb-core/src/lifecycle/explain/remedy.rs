@@ -26,6 +26,9 @@ pub(super) fn of(cause: Cause, name: &str) -> String {
         Cause::WrongChain | Cause::Stuck => {
             "stop the pRuntime, empty its data folder, and start it again"
         }
+        Cause::NoLease => {
+            "keep it in one manager's inventory only, and see that the queue's Redis answers"
+        }
         Cause::BadGenesis => "use a data provider of this chain",
         Cause::NoReport => "see that the machine reaches the service that attests it",
         Cause::NoAttestation => "update the machine's platform, or use another one",

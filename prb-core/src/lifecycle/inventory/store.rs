@@ -48,6 +48,21 @@ impl Store {
         Ok(Catalogue { pools, workers })
     }
 
+    /// The id of whoever works on this folder, made once.
+    pub(super) fn id(&self) -> Result<Uuid, InventoryError> {
+        const KEY: &[u8] = b"manager";
+        if let Some(known) = self.db.get(KEY).map_err(error("reading"))? {
+            return Uuid::from_slice(&known).map_err(|_| InventoryError::Store {
+                action: "reading",
+                reason: "the manager's id is damaged".to_owned(),
+            });
+        }
+        let id = Uuid::new_v4();
+        self.db.insert(KEY, id.as_bytes()).map_err(error("writing"))?;
+        self.db.flush().map_err(error("writing"))?;
+        Ok(id)
+    }
+
     /// Makes what is on disk `next`, whole or not at all, and waits until it is there.
     pub(super) fn save(&self, before: &Catalogue, next: &Catalogue) -> Result<(), InventoryError> {
         let pools = changes(&before.pools, &next.pools)?;

@@ -27,6 +27,8 @@ pub(crate) enum Cause {
     Stuck,
     /// Another worker of the inventory has the same key and earns with it.
     SameKey,
+    /// Another manager may speak for the worker.
+    NoLease,
     /// The worker has no report of its attestation (yet).
     NoReport,
     /// The worker cannot attest itself in any way the chain accepts.
@@ -52,6 +54,7 @@ impl Cause {
             Self::BadGenesis => "bad_genesis",
             Self::Stuck => "stuck",
             Self::SameKey => "same_key",
+            Self::NoLease => "no_lease",
             Self::NoReport => "no_report",
             Self::NoAttestation => "no_attestation",
             Self::Queue => "queue",
@@ -73,6 +76,7 @@ impl Cause {
             Self::Unreachable | Self::Refused => (1_000, 60_000),
             Self::Queue | Self::ChainView => (1_000, 30_000),
             Self::SameKey => (2_000, 30_000),
+            Self::NoLease => (500, 4_000),
             Self::Deadline | Self::BadBlock => (2_000, 60_000),
             Self::NoReport => (6_000, 120_000),
             Self::WrongChain | Self::BadGenesis | Self::Stuck | Self::NoAttestation => {
@@ -92,7 +96,7 @@ impl Cause {
             | Self::Stuck
             | Self::SameKey
             | Self::NoAttestation => Some(1),
-            Self::NoData | Self::ChainView | Self::Queue => Some(8),
+            Self::NoData | Self::ChainView | Self::Queue | Self::NoLease => Some(8),
             Self::CountersMoved
             | Self::Unreachable
             | Self::Deadline

@@ -184,7 +184,9 @@ impl Hands {
         Ok(Event::Acted { text })
     }
 
-    async fn enqueue(&self, action: Action) -> Result<JobId, Failure> {
+    async fn enqueue(&mut self, action: Action) -> Result<JobId, Failure> {
+        // It may have ended since the call began.
+        self.claim_key()?;
         let pid = self.assignment().pid;
         self.shared.totals.asked(&action);
         Ok(self.shared.queue.enqueue(Job { pid, action }).await?)

@@ -186,22 +186,21 @@ impl Hands {
         let Some(key) = self.known.as_ref().and_then(|known| known.public_key) else {
             return fail(Cause::Refused, "the worker does not tell its public key");
         };
-        if self.claim.as_ref().is_some_and(|claim| claim.key() == key) {
-            return Ok(());
+        if let Some(claim) = self.claim.as_ref().filter(|claim| claim.key() == key) {
+            return leased(claim);
         }
         self.claim = None;
         match self.shared.key_claims.claim(key, self.assignment().record.uuid) {
-            Ok(claim) => self.claim = Some(claim),
+            Ok(claim) => leased(self.claim.insert(claim)),
             Err(holder) => {
                 let text = format!(
                     "worker {holder} has the same public key 0x{} and earns with it: remove one \
                      of the two",
                     hex::encode(key)
                 );
-                return fail(Cause::SameKey, text);
+                fail(Cause::SameKey, text)
             }
         }
-        Ok(())
     }
 
     /// Lets another worker with the same key earn.
@@ -254,6 +253,11 @@ impl Hands {
         let next = self.known.as_ref().map_or(0, |known| known.counters.block);
         tip.map_or(0, |tip| tip.saturating_add(1).saturating_sub(next))
     }
+}
+
+/// Whether other managers agree that this one speaks for the worker.
+fn leased(claim: &KeyClaim) -> Result<(), Failure> {
+    claim.check().or_else(|text| fail(Cause::NoLease, text))
 }
 
 fn counters(info: &proto::PhactoryInfo) -> Counters {

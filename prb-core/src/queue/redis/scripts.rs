@@ -18,6 +18,7 @@ pub(super) struct Scripts {
     retry: Script,
     stalled: Script,
     tidy: Script,
+    lease: Script,
 }
 
 macro_rules! invocations {
@@ -45,11 +46,12 @@ impl Scripts {
             retry: Script::new(include_str!("scripts/retry.lua")),
             stalled: Script::new(include_str!("scripts/stalled.lua")),
             tidy: Script::new(include_str!("scripts/tidy.lua")),
+            lease: Script::new(include_str!("scripts/lease.lua")),
         }
     }
 
     invocations!(
         enqueue, take, give_back, finish, release, mark, progress, look, counts, remove, retry,
-        stalled, tidy
+        stalled, tidy, lease
     );
 }

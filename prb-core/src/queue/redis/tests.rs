@@ -9,6 +9,7 @@ use crate::queue::wire::JobKey;
 mod bad_jobs;
 mod faults;
 mod interop;
+mod leases;
 mod npm;
 mod proxy;
 mod server;

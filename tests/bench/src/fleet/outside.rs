@@ -46,7 +46,7 @@ impl Outside {
     pub(super) fn start(args: &Args) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("fleet-world")
-            .args(["--workers", &args.workers.to_string()])
+            .args(["--workers", &(args.workers * args.managers).to_string()])
             .args(["--history", &args.world.history.to_string()])
             .args(["--authorities", &args.world.authorities.to_string()])
             .args(["--block-time", &args.world.block_time.to_string()])

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Map, Value};
 use tokio::time::sleep;
 
-use super::manager::Manager;
+use super::manager::Managers;
 use super::outside::{Account, Outside, clock};
 use super::{Args, rounded};
 use crate::process::{self, Usage};
@@ -15,24 +15,24 @@ use crate::process::{self, Usage};
 const LOOK: Duration = Duration::from_millis(10);
 
 pub(super) async fn measure(
-    manager: &Manager,
+    managers: &Managers,
     outside: &mut Outside,
     args: &Args,
     figures: &mut Map<String, Value>,
 ) -> Result<()> {
     let before = outside.account().await?;
     outside.resume()?;
-    let (sent, used, started) = (manager.sent.now(), Usage::now()?, Instant::now());
+    let (sent, used, started) = (managers.sent.now(), Usage::now()?, Instant::now());
     let mut arrived = Vec::new();
-    let mut last = lowest(manager);
+    let mut last = lowest(managers);
     while started.elapsed() < Duration::from_secs(args.tip) {
         sleep(LOOK).await;
-        let now = lowest(manager);
+        let now = lowest(managers);
         arrived.extend((last + 1..=now).map(|block| (block, clock())));
         last = last.max(now);
     }
     let cpu = Usage::now()?.cores_since(&used);
-    let sent = manager.sent.now() - sent;
+    let sent = managers.sent.now() - sent;
     let seconds = started.elapsed().as_secs_f64();
     let Account { para_calls, cpu_seconds, finalized } = outside.account().await?;
     let mut took: Vec<f64> = arrived
@@ -66,7 +66,6 @@ pub(super) async fn measure(
 }
 
 /// The parachain block that every worker has.
-fn lowest(manager: &Manager) -> u32 {
-    let reports = manager.lifecycle.reports();
-    reports.iter().map(|report| report.para_block.unwrap_or(0)).min().unwrap_or(0)
+fn lowest(managers: &Managers) -> u32 {
+    managers.reports().map(|report| report.para_block.unwrap_or(0)).min().unwrap_or(0)
 }

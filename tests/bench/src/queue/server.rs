@@ -10,14 +10,14 @@ use tokio::net::UnixStream;
 
 use super::Process;
 
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Process,
     socket: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Server {
-    pub(super) async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let socket = folder.path().join("redis.sock");
         let process = Process::start(
@@ -36,12 +36,24 @@ impl Server {
         Ok(server)
     }
 
-    pub(super) fn socket(&self) -> &Path {
+    pub(crate) fn socket(&self) -> &Path {
         &self.socket
     }
 
+    /// How to reach it.
+    pub(crate) fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket.display())
+    }
+
+    /// How many keys look like that.
+    pub(crate) async fn keys(&self, pattern: &str) -> Result<u64> {
+        let script = format!("return #redis.call('KEYS', '{pattern}')");
+        let said = self.ask(&format!("EVAL \"{script}\" 0")).await?;
+        Ok(said.trim_start_matches(':').lines().next().context("no answer")?.parse()?)
+    }
+
     /// What the process has used of a core so far.
-    pub(super) fn cpu_seconds(&self) -> Result<f64> {
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.0.id()))?;
         // The name in brackets may hold anything; user and system time are fields 14 and 15.
         let fields: Vec<&str> =
@@ -54,12 +66,18 @@ impl Server {
     }
 
     /// Bytes, as Redis counts them.
-    pub(super) async fn used_memory(&self) -> Result<u64> {
-        let mut connection = UnixStream::connect(&self.socket).await?;
-        connection.write_all(b"INFO memory\r\nQUIT\r\n").await?;
-        let mut said = String::new();
-        connection.read_to_string(&mut said).await?;
+    pub(crate) async fn used_memory(&self) -> Result<u64> {
+        let said = self.ask("INFO memory").await?;
         let used = said.lines().find_map(|line| line.strip_prefix("used_memory:"));
         Ok(used.context("INFO has used_memory")?.trim().parse()?)
+    }
+
+    /// Redis' own words.
+    async fn ask(&self, command: &str) -> Result<String> {
+        let mut connection = UnixStream::connect(&self.socket).await?;
+        connection.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).await?;
+        let mut said = String::new();
+        connection.read_to_string(&mut said).await?;
+        Ok(said)
     }
 }
