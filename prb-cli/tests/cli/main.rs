@@ -13,4 +13,5 @@ mod machines;
 mod peers;
 mod services;
 mod trader;
+mod two_managers;
 mod watched;

@@ -12,13 +12,13 @@ use crate::machines::Machine;
 use crate::services::{Site, WORKERS};
 
 /// A Redis without persistence, as the field runs it.
-struct Redis {
+pub(crate) struct Redis {
     socket: PathBuf,
     child: Child,
 }
 
 impl Redis {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let socket = folder.join("redis.sock");
         let child = Command::new("redis-server")
             .args(["--port", "0", "--appendonly", "no", "--save", "", "--unixsocket"])
@@ -32,7 +32,7 @@ impl Redis {
         Self { socket, child }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis+unix://{}", self.socket.display())
     }
 
@@ -49,7 +49,7 @@ impl Drop for Redis {
     }
 }
 
-fn computing(workers: &[Value]) -> bool {
+pub(crate) fn computing(workers: &[Value]) -> bool {
     workers.len() == WORKERS && workers.iter().all(|it| it["status"] == "S_ACTIVE")
 }
 
