@@ -45,7 +45,10 @@ pub use config::{LifecycleConfig, StartFrom};
 pub use error::{BuildError, CommandError, ServiceError, ShutdownError};
 pub use explain::{Condition, ConditionState, Explanation, Requirement};
 pub use handle::{Heights, LifecycleHandle};
-pub use inventory::{Field, InventoryError, OfflineInventory, OperatorSecret, SecretError};
+pub use inventory::{
+    Field, InventoryChange, InventoryError, InventoryRecord, InventoryStore, OfflineInventory,
+    OperatorSecret, RecordKind, SecretError,
+};
 pub use leases::NoLeases;
 pub use machine::Phase;
 pub use notice::{

@@ -12,17 +12,11 @@
 #![allow(clippy::print_stdout, reason = "a tool's output")]
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint};
-use prb_core::data_provider::{DataProvider, DataProviderConfig};
-use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, WorkerChange};
-use prb_core::queue::{EmbeddedQueue, EmbeddedQueueConfig, JobKey, JobQueue};
-use prb_core::trader::{Trader, TraderConfig};
-use prb_walkie::identity::{Identity, Name};
+use embed::{Bridge, Settings};
+use prb_core::lifecycle::{LifecycleHandle, WorkerChange};
 use prb_walkie::proto::lifecycle::{CreatePool, CreateWorker};
 use prb_walkie::proto::{FullAccount, db};
 use tokio::sync::broadcast::error::RecvError;
@@ -62,52 +56,26 @@ async fn main() -> Result<()> {
     // A secret is never an argument: those can be read by anybody on the machine.
     let operator = std::env::var("OPERATOR").context("OPERATOR is not set")?;
 
-    // Each service is built (nothing happens yet), then started into a handle.
-    let config =
-        DataProviderConfig::new(arguments.data.join("blocks"), &arguments.relay, &arguments.para);
-    let provider = DataProvider::builder(config).build()?.start().await?;
-
-    // Manager and trader share an identity: operators' secrets are sealed to it.
-    let identity = Arc::new(Identity::load_or_create(&arguments.data, Name::Lifecycle)?);
-    let chain = ChainClient::new(ChainClientConfig::new([Endpoint::new(&arguments.para)]));
-    let jobs = EmbeddedQueueConfig::at(
-        arguments.data.join("queue"),
-        JobKey::new(*identity.mac_key("job")),
-    );
-    let queue: Arc<dyn JobQueue> = Arc::new(EmbeddedQueue::open(jobs)?);
-    let trader = Trader::builder(TraderConfig::default())
-        .chain(chain.clone())
-        .queue(queue.clone())
-        .operator_opener(identity.clone())
-        .build()?
-        .start()
-        .await?;
-
-    let mut config = LifecycleConfig::new(&arguments.data);
-    config.skip_attestation = arguments.skip_attestation;
-    let lifecycle = Lifecycle::builder(config)
-        .identity(identity)
-        .chain(chain)
-        .blobs(Arc::new(provider.clone()))
-        .queue(queue)
-        .build()?
-        .start()
-        .await?;
+    let bridge = Bridge::start(Settings {
+        data: arguments.data.clone(),
+        relay: arguments.relay.clone(),
+        para: arguments.para.clone(),
+        skip_attestation: arguments.skip_attestation,
+        inventory: None,
+    });
+    let bridge = bridge.await?;
+    let lifecycle = &bridge.lifecycle;
     // The inventory is kept: on the next start pool and workers are there already.
     if lifecycle.list_pools().pools.is_empty() {
-        add(&lifecycle, &arguments, operator).await?;
+        add(lifecycle, &arguments, operator).await?;
     }
 
     tokio::select! {
-        () = tell(&lifecycle) => {}
+        () = tell(lifecycle) => {}
         stopped = tokio::signal::ctrl_c() => stopped?,
     }
 
-    // Those who ask stop before those who serve.
-    lifecycle.shutdown().await?;
-    trader.shutdown(Duration::from_secs(30)).await?;
-    provider.shutdown().await?;
-    Ok(())
+    bridge.stop().await
 }
 
 async fn add(lifecycle: &LifecycleHandle, arguments: &Arguments, operator: String) -> Result<()> {

@@ -26,9 +26,10 @@ pub use error::{Field, InventoryError};
 pub use offline::OfflineInventory;
 pub(crate) use record::{PoolRecord, WorkerRecord};
 pub use secret::{OperatorSecret, SecretError};
+pub use store::{InventoryChange, InventoryRecord, InventoryStore, RecordKind};
 
 use self::catalogue::{PoolEdit, WorkerEdit};
-use self::store::Store;
+use self::store::DiskStore;
 
 /// Where it is in a manager's data folder.
 pub(crate) fn folder(data_dir: &Path) -> PathBuf {
@@ -38,7 +39,7 @@ pub(crate) fn folder(data_dir: &Path) -> PathBuf {
 /// The inventory on disk, with a copy in memory that readers share.
 pub(crate) struct Inventory {
     identity: Arc<Identity>,
-    store: Store,
+    store: Arc<dyn InventoryStore>,
     current: Mutex<Arc<Catalogue>>,
 }
 
@@ -52,14 +53,22 @@ impl Inventory {
         const ATTEMPTS: usize = 20;
         let mut attempt = 1;
         let store = loop {
-            match Store::open(folder) {
+            match DiskStore::open(folder) {
                 Ok(store) => break store,
                 Err(error) if attempt == ATTEMPTS => return Err(error),
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
             attempt += 1;
         };
-        let current = Mutex::new(Arc::new(store.load()?));
+        Self::kept_in(Arc::new(store), identity)
+    }
+
+    /// Reads the inventory that is in `store`.
+    pub(crate) fn kept_in(
+        store: Arc<dyn InventoryStore>,
+        identity: Arc<Identity>,
+    ) -> Result<Self, InventoryError> {
+        let current = Mutex::new(Arc::new(store::load(&*store)?));
         Ok(Self { identity, store, current })
     }
 
@@ -68,9 +77,9 @@ impl Inventory {
         self.lock().clone()
     }
 
-    /// The same whenever a manager works on this folder.
+    /// The same whenever a manager works with this inventory.
     pub(crate) fn manager_id(&self) -> Result<Uuid, InventoryError> {
-        self.store.id()
+        store::manager_id(&*self.store)
     }
 
     /// Adds pools; answers with them.
@@ -155,7 +164,7 @@ impl Inventory {
         let mut current = self.lock();
         let mut next = Catalogue::clone(&current);
         let answer = edit(&mut next)?;
-        self.store.save(&current, &next)?;
+        store::save(&*self.store, &current, &next)?;
         *current = Arc::new(next);
         Ok(answer)
     }

@@ -13,7 +13,7 @@ use super::chain_view::{ChainView, Follower};
 use super::error::{BuildError, ServiceError};
 use super::fleet::Fleet;
 use super::handle::{Inner, LifecycleHandle};
-use super::inventory::Inventory;
+use super::inventory::{Inventory, InventoryStore};
 use super::leases::{Keeper, Leases};
 use super::notice::{Driver, Poster};
 use super::shared::Shared;
@@ -62,6 +62,7 @@ pub struct Lifecycle {
     chain: ChainClient,
     blobs: Arc<dyn BlobSource>,
     queue: Arc<dyn JobQueue>,
+    inventory: Option<Arc<dyn InventoryStore>>,
     transport: Arc<dyn Transport>,
     poster: Option<Poster>,
     leases: Option<LeasesOf>,
@@ -77,6 +78,7 @@ pub struct LifecycleBuilder {
     chain: Option<ChainClient>,
     blobs: Option<Arc<dyn BlobSource>>,
     queue: Option<Arc<dyn JobQueue>>,
+    inventory: Option<Arc<dyn InventoryStore>>,
     transport: Option<Arc<dyn Transport>>,
     leases: Option<LeasesOf>,
 }
@@ -90,6 +92,7 @@ impl Lifecycle {
             chain: None,
             blobs: None,
             queue: None,
+            inventory: None,
             transport: None,
             leases: None,
         }
@@ -98,19 +101,24 @@ impl Lifecycle {
     /// Opens the inventory and begins to keep its workers. Chain, data provider, queue and workers
     /// need not be there yet.
     pub async fn start(self) -> Result<LifecycleHandle, ServiceError> {
-        let Self { config, identity, chain, blobs, queue, transport, poster, leases } = self;
+        let Self { config, identity, chain, blobs, queue, inventory, transport, poster, leases } =
+            self;
         let shutdown_timeout = config.shutdown_timeout;
-        let inventory =
-            Inventory::open(&inventory::folder(&config.data_dir), identity.clone()).await?;
-        let id = inventory.manager_id()?;
-        let keeper = leases.map(|(store, name)| Keeper {
-            leases: Leases::new(),
-            store,
-            identity: identity.peer_id().to_string(),
-            // A copy of the folder elsewhere is another manager.
-            manager: format!("{id}@{name}").replace(' ', "_"),
-            name,
-        });
+        let inventory = match inventory {
+            Some(store) => Inventory::kept_in(store, identity.clone())?,
+            None => Inventory::open(&inventory::folder(&config.data_dir), identity.clone()).await?,
+        };
+        let keeper = match leases {
+            Some((store, name)) => Some(Keeper {
+                leases: Leases::new(),
+                store,
+                identity: identity.peer_id().to_string(),
+                // A copy of the folder elsewhere is another manager.
+                manager: format!("{}@{name}", inventory.manager_id()?).replace(' ', "_"),
+                name,
+            }),
+            None => None,
+        };
         if let Some(keeper) = &keeper {
             keeper.begin().await?;
         }
@@ -195,6 +203,13 @@ impl LifecycleBuilder {
         self
     }
 
+    /// Where the inventory is kept; in the data folder unless this is given.
+    #[must_use]
+    pub fn inventory(mut self, store: Arc<dyn InventoryStore>) -> Self {
+        self.inventory = Some(store);
+        self
+    }
+
     /// How workers are reached; over HTTP unless this is given.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -224,6 +239,7 @@ impl LifecycleBuilder {
             chain: self.chain.ok_or(missing("a parachain"))?,
             blobs: self.blobs.ok_or(missing("a source of blobs"))?,
             queue: self.queue.ok_or(missing("a queue"))?,
+            inventory: self.inventory,
             transport,
             poster,
             leases: self.leases,

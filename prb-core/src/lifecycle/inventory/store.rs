@@ -1,132 +1,130 @@
-//! The inventory on disk.
+//! Where the inventory is kept.
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::error::Error;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 use uuid::Uuid;
 
 use super::catalogue::Catalogue;
 use super::error::InventoryError;
 
-/// One tree of pools and one of workers, each record as JSON under its id.
-pub(super) struct Store {
-    db: sled::Db,
-    pools: sled::Tree,
-    workers: sled::Tree,
+mod disk;
+
+pub(super) use disk::DiskStore;
+
+/// Keeps the records of an inventory, for the one manager that uses it.
+///
+/// It is called where it may block, and never twice at once. What is in a record means nothing to
+/// it; operators' secrets in there are sealed.
+pub trait InventoryStore: Send + Sync + 'static {
+    /// All records.
+    fn load(&self) -> Result<Vec<InventoryRecord>, Box<dyn Error + Send + Sync>>;
+
+    /// Carries out changes, all or none. Once it returns they outlive the process.
+    fn save(&self, changes: Vec<InventoryChange>) -> Result<(), Box<dyn Error + Send + Sync>>;
 }
 
-fn error(action: &'static str) -> impl Fn(sled::Error) -> InventoryError {
-    move |error| InventoryError::Store { action, reason: error.to_string() }
+/// What a record is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RecordKind {
+    /// A pool.
+    Pool,
+    /// A worker.
+    Worker,
+    /// The manager itself, under the id by which others know it.
+    Manager,
 }
 
-impl Store {
-    pub(super) fn open(folder: &Path) -> Result<Self, InventoryError> {
-        private_folder(folder).map_err(|error| InventoryError::Store {
-            action: "folder",
-            reason: format!("{}: {error}", folder.display()),
-        })?;
-        let opening = error("opening");
-        let db =
-            sled::Config::new().path(folder).cache_capacity(4 << 20).open().map_err(|error| {
-                InventoryError::Store {
-                    action: "opening",
-                    reason: format!("{}: {error}", folder.display()),
-                }
-            })?;
-        let pools = db.open_tree("pools").map_err(&opening)?;
-        let workers = db.open_tree("workers").map_err(&opening)?;
-        Ok(Self { db, pools, workers })
-    }
+/// A pool, a worker or the manager as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InventoryRecord {
+    /// What it is.
+    pub kind: RecordKind,
+    /// Which, among those of its kind.
+    pub uuid: Uuid,
+    /// JSON.
+    pub content: Vec<u8>,
+}
 
-    pub(super) fn load(&self) -> Result<Catalogue, InventoryError> {
-        let pools = load(&self.pools)?;
-        let workers = load(&self.workers)?;
-        Ok(Catalogue { pools, workers })
-    }
+/// A record that is to be otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InventoryChange {
+    /// What it is.
+    pub kind: RecordKind,
+    /// Which, among those of its kind.
+    pub uuid: Uuid,
+    /// What is to be kept of it, as JSON; none removes it.
+    pub content: Option<Vec<u8>>,
+}
 
-    /// The id of whoever works on this folder, made once.
-    pub(super) fn id(&self) -> Result<Uuid, InventoryError> {
-        const KEY: &[u8] = b"manager";
-        if let Some(known) = self.db.get(KEY).map_err(error("reading"))? {
-            return Uuid::from_slice(&known).map_err(|_| InventoryError::Store {
-                action: "reading",
-                reason: "the manager's id is damaged".to_owned(),
-            });
+/// Reads all that is kept.
+pub(super) fn load(store: &dyn InventoryStore) -> Result<Catalogue, InventoryError> {
+    let records = store.load().map_err(|error| failed("reading", &*error))?;
+    let mut catalogue = Catalogue::default();
+    for InventoryRecord { kind, uuid, content } in records {
+        match kind {
+            RecordKind::Pool => {
+                catalogue.pools.insert(uuid, read(uuid, &content)?);
+            }
+            RecordKind::Worker => {
+                catalogue.workers.insert(uuid, read(uuid, &content)?);
+            }
+            RecordKind::Manager => {}
         }
-        let id = Uuid::new_v4();
-        self.db.insert(KEY, id.as_bytes()).map_err(error("writing"))?;
-        self.db.flush().map_err(error("writing"))?;
-        Ok(id)
     }
-
-    /// Makes what is on disk `next`, whole or not at all, and waits until it is there.
-    pub(super) fn save(&self, before: &Catalogue, next: &Catalogue) -> Result<(), InventoryError> {
-        let pools = changes(&before.pools, &next.pools)?;
-        let workers = changes(&before.workers, &next.workers)?;
-        (&self.pools, &self.workers)
-            .transaction(|(pool_tree, worker_tree)| {
-                pool_tree.apply_batch(&pools)?;
-                worker_tree.apply_batch(&workers)?;
-                Ok::<_, ConflictableTransactionError<()>>(())
-            })
-            .map_err(|error| InventoryError::Store {
-                action: "writing",
-                reason: match error {
-                    TransactionError::Storage(error) => error.to_string(),
-                    TransactionError::Abort(()) => "given up".to_owned(),
-                },
-            })?;
-        self.db.flush().map_err(error("writing"))?;
-        Ok(())
-    }
+    Ok(catalogue)
 }
 
-type Records<T> = std::collections::BTreeMap<Uuid, T>;
+/// The id of the manager that keeps its inventory there, made once.
+pub(super) fn manager_id(store: &dyn InventoryStore) -> Result<Uuid, InventoryError> {
+    let kind = RecordKind::Manager;
+    let records = store.load().map_err(|error| failed("reading", &*error))?;
+    if let Some(known) = records.iter().find(|record| record.kind == kind) {
+        return Ok(known.uuid);
+    }
+    let uuid = Uuid::new_v4();
+    let made = InventoryChange { kind, uuid, content: Some(b"{}".to_vec()) };
+    store.save(vec![made]).map_err(|error| failed("writing", &*error))?;
+    Ok(uuid)
+}
 
-fn load<T: DeserializeOwned>(tree: &sled::Tree) -> Result<Records<T>, InventoryError> {
-    let malformed = |key: &[u8], reason: String| InventoryError::Store {
+/// Makes what is kept `next`, whole or not at all, and waits until it is there.
+pub(super) fn save(
+    store: &dyn InventoryStore,
+    before: &Catalogue,
+    next: &Catalogue,
+) -> Result<(), InventoryError> {
+    let mut changes = changes(RecordKind::Pool, &before.pools, &next.pools)?;
+    changes.append(&mut self::changes(RecordKind::Worker, &before.workers, &next.workers)?);
+    store.save(changes).map_err(|error| failed("writing", &*error))
+}
+
+fn failed(action: &'static str, error: &dyn Error) -> InventoryError {
+    InventoryError::Store { action, reason: error.to_string() }
+}
+
+fn read<T: DeserializeOwned>(uuid: Uuid, content: &[u8]) -> Result<T, InventoryError> {
+    serde_json::from_slice(content).map_err(|error| InventoryError::Store {
         action: "reading",
-        reason: format!("record {} is damaged: {reason}", hex::encode(key)),
-    };
-    tree.iter()
-        .map(|entry| {
-            let (key, value) = entry.map_err(error("reading"))?;
-            let uuid =
-                Uuid::from_slice(&key).map_err(|error| malformed(&key, error.to_string()))?;
-            let record = serde_json::from_slice(&value)
-                .map_err(|error| malformed(&key, error.to_string()))?;
-            Ok((uuid, record))
-        })
-        .collect()
+        // What stands there is not shown, but for where.
+        reason: format!("record {uuid} is damaged at column {}", error.column()),
+    })
 }
 
 fn changes<T: Serialize + PartialEq>(
-    before: &Records<T>,
-    next: &Records<T>,
-) -> Result<sled::Batch, InventoryError> {
-    let mut batch = sled::Batch::default();
-    for uuid in before.keys().filter(|uuid| !next.contains_key(uuid)) {
-        batch.remove(uuid.as_bytes());
-    }
-    for (uuid, record) in next.iter().filter(|(uuid, record)| before.get(uuid) != Some(record)) {
-        let json = serde_json::to_vec(record).map_err(|error| InventoryError::Store {
-            action: "writing",
-            reason: error.to_string(),
-        })?;
-        batch.insert(uuid.as_bytes(), json);
-    }
-    Ok(batch)
-}
-
-/// Makes the folder if need be, readable by its owner alone: sealed secrets are in it.
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(folder, Permissions::from_mode(0o700))?;
-    }
-    Ok(())
+    kind: RecordKind,
+    before: &BTreeMap<Uuid, T>,
+    next: &BTreeMap<Uuid, T>,
+) -> Result<Vec<InventoryChange>, InventoryError> {
+    let removed = before.keys().filter(|uuid| !next.contains_key(uuid));
+    let removed = removed.map(|uuid| Ok(InventoryChange { kind, uuid: *uuid, content: None }));
+    let written = next.iter().filter(|(uuid, record)| before.get(uuid) != Some(record));
+    let written = written.map(|(uuid, record)| {
+        let content = serde_json::to_vec(record).map_err(|error| failed("writing", &error))?;
+        Ok(InventoryChange { kind, uuid: *uuid, content: Some(content) })
+    });
+    removed.chain(written).collect()
 }
