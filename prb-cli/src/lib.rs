@@ -31,6 +31,7 @@ pub use exit::Failure;
 /// Runs a parsed command line to its end.
 pub fn run(cli: args::Cli) -> ExitCode {
     let log = |usual: &'static str| cli.log.clone().unwrap_or_else(|| usual.to_owned());
+    process::write_private_files();
     exit::code(match cli.command {
         args::Command::Run(command) => run::run(*command, &log("info")),
         args::Command::Peer(command) => peer::run(command.command, &log("warn")),

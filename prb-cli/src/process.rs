@@ -14,6 +14,11 @@ use crate::shutdown::Stack;
 /// How long computations that nobody waits for any more may hold up the end.
 const LEFT_OVERS: Duration = Duration::from_millis(500);
 
+/// Whatever this process writes is for its own user alone: sealed secrets may be in it.
+pub(crate) fn write_private_files() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 /// Runs a command on all cores.
 pub(crate) fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = Runtime::new().context("cannot start the executor")?;

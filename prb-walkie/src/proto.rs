@@ -4,6 +4,8 @@
 
 include!(concat!(env!("OUT_DIR"), "/prb.rs"));
 
+mod hidden;
+
 /// Errors as peers see them.
 pub mod error {
     include!(concat!(env!("OUT_DIR"), "/prb.error.rs"));

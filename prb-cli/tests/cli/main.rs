@@ -11,6 +11,7 @@ mod inventory;
 mod killed;
 mod machines;
 mod peers;
+mod secrets;
 mod services;
 mod trader;
 mod two_managers;

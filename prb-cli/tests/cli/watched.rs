@@ -11,7 +11,7 @@ use crate::machines::Machine;
 use crate::services::{LONG, Service, Site, WORKERS, eventually};
 
 /// Where it is watched.
-struct Admin(String);
+pub(crate) struct Admin(pub(crate) String);
 
 impl Admin {
     /// That of a service, once it says where.
@@ -23,7 +23,7 @@ impl Admin {
     }
 
     /// Code and body of an answer.
-    fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.0).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.0).unwrap();
         let mut answer = String::new();
