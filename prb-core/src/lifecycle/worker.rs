@@ -109,8 +109,12 @@ impl Worker {
             self.life.phase(),
             Phase::Disabled | Phase::Kicked | Phase::Drained | Phase::Failing
         );
-        if (idle && !waits) || self.hands.policy().sync_only {
+        let left_alone = idle && !waits;
+        if left_alone || self.hands.policy().sync_only {
             self.hands.give_up_key();
+        }
+        if left_alone {
+            self.hands.give_up_turn();
         }
         // One that earns already is judged with the next block; others as soon as the chain's
         // state is known.

@@ -32,6 +32,11 @@ impl Hands {
         Ok((states, known_at))
     }
 
+    /// Waits no longer to be given a state, and keeps none in memory for it.
+    pub(super) fn give_up_turn(&mut self) {
+        self.start_state = None;
+    }
+
     /// How often in a row this worker could not be given a state.
     fn attempts(&self, key: &[u8; 32]) -> u32 {
         self.failed_loads.filter(|(of, _)| of == key).map_or(0, |(_, attempts)| attempts)
