@@ -33,6 +33,7 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(crate) struct Args {
     /// How many workers each manager has.
     #[arg(long, default_value_t = 1000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..))]
     workers: u32,
     /// How many managers. Several have one identity and share leases in Redis, and their workers
     /// want to be registered: nobody does that, so that each manager keeps its leases and asks.
@@ -54,8 +55,9 @@ pub(crate) struct Args {
 /// What there is besides the manager.
 #[derive(clap::Args, Clone)]
 pub(crate) struct WorldArgs {
-    /// Relay blocks before the workers begin; half as many parachain blocks.
-    #[arg(long, default_value_t = 2000)]
+    /// Relay blocks before the workers begin; half as many parachain blocks. Workers take up to 16
+    /// of those at once, so that 100 different heights need 3,200 relay blocks at least.
+    #[arg(long, default_value_t = 4000)]
     history: u32,
     /// GRANDPA authorities.
     #[arg(long, default_value_t = 1000)]
@@ -93,10 +95,15 @@ async fn fleet(args: &Args) -> Result<Map<String, Value>> {
         managers.lifecycles().all(|lifecycle| lifecycle.heights().para.is_some())
     })
     .await?;
-    let empty = process::resident_mb()?;
-    figures.insert("empty_rss_mb".into(), rounded(empty));
+    figures.insert("empty_rss_mb".into(), rounded(process::resident_mb()?));
+    // The first one of each fills what all of them share.
+    managers.add(&outside.places.worker, args.workers, 0..1).await?;
+    let fed = || managers.reports().all(|it| it.para_block.is_some_and(|block| block > 0));
+    wait(timeout, "the first worker was not fed", fed).await?;
+    let first = process::resident_mb()?;
+    figures.insert("first_worker_rss_mb".into(), rounded(first));
 
-    let names = managers.add(&outside.places.worker, args.workers).await?;
+    let names = managers.add(&outside.places.worker, args.workers, 1..args.workers).await?;
     let each = managers.lifecycles().zip(&names);
     let spread = try_join_all(each.map(|(lifecycle, names)| spread(lifecycle, names, args)));
     tokio::time::timeout(timeout, spread).await.context("the workers did not spread")??;
@@ -104,8 +111,8 @@ async fn fleet(args: &Args) -> Result<Map<String, Value>> {
     catch_up(&managers, &names, timeout, &mut figures).await?;
     let resident = process::resident_mb()?;
     figures.insert("caught_up_rss_mb".into(), rounded(resident));
-    let each_kb = (resident - empty) * 1024.0 / f64::from(workers);
-    figures.insert("rss_kb_per_worker".into(), rounded(each_kb));
+    let each = (resident - first) * 1024.0 / f64::from(workers - args.managers);
+    figures.insert("rss_kb_per_worker".into(), rounded(each));
 
     tip::measure(&managers, &mut outside, args, &mut figures).await?;
     managers.leases(&mut figures).await?;

@@ -64,11 +64,18 @@ impl Managers {
         self.lifecycles().flat_map(LifecycleHandle::reports)
     }
 
-    /// Gives each of them so many workers of its own; their ids, by manager.
-    pub(super) async fn add(&self, endpoint: &str, workers: u32) -> Result<Vec<Vec<String>>> {
+    /// Gives each of them these of so many workers of its own; the ids of all it has now, by
+    /// manager.
+    pub(super) async fn add(
+        &self,
+        endpoint: &str,
+        workers: u32,
+        these: Range<u32>,
+    ) -> Result<Vec<Vec<String>>> {
         let mut ids = Vec::new();
         for (manager, first) in self.all.iter().zip((0..).step_by(workers as usize)) {
-            ids.push(manager.add(endpoint, first..first + workers).await?);
+            let these = first + these.start..first + these.end;
+            ids.push(manager.add(endpoint, these).await?);
         }
         Ok(ids)
     }
@@ -135,11 +142,6 @@ impl Manager {
         };
         let lifecycle = lifecycle.build()?.start().await?;
         handlers.serve(lifecycle.clone());
-        Ok(Self { lifecycle, walkie, providers, _folder: folder })
-    }
-
-    /// Puts them all into one pool at once; gives their ids.
-    async fn add(&self, endpoint: &str, workers: Range<u32>) -> Result<Vec<String>> {
         let pool = db::Pool {
             pid: 1,
             name: "pool".into(),
@@ -147,7 +149,12 @@ impl Manager {
             owner: Some(FullAccount { mnemonic: "//Alice".into(), ..FullAccount::default() }),
             ..db::Pool::default()
         };
-        self.lifecycle.create_pools(CreatePool { pools: vec![pool] }).await?;
+        lifecycle.create_pools(CreatePool { pools: vec![pool] }).await?;
+        Ok(Self { lifecycle, walkie, providers, _folder: folder })
+    }
+
+    /// Puts them into the pool at once; gives the ids of all that are in it now.
+    async fn add(&self, endpoint: &str, workers: Range<u32>) -> Result<Vec<String>> {
         let worker = |index: u32| db::Worker {
             pid: 1,
             name: format!("worker {index}"),
