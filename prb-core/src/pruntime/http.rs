@@ -88,6 +88,9 @@ impl HttpTransport {
             }
             answer.extend_from_slice(&chunk);
         }
+        // The connection goes back to the pool in a task of its own. The next call, which often
+        // follows at once, would not find it there, and every worker would have two of them.
+        tokio::task::yield_now().await;
         if status == StatusCode::OK {
             return Ok(answer.freeze());
         }
