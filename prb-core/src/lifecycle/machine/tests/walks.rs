@@ -1,11 +1,10 @@
 //! A million short lives: what the longer properties check with few cases, checked with many.
 
-use rand::rngs::StdRng;
+use rand::Rng as _;
 use rand::seq::SliceRandom as _;
-use rand::{Rng as _, SeedableRng as _};
 
 use super::*;
-use crate::test_cases::each_of;
+use crate::test_cases::{CaseRng, each_of};
 
 const CASES: u64 = 1_000_000;
 
@@ -36,11 +35,11 @@ const CAUSES: [Cause; 15] = [
     Cause::ChainView,
 ];
 
-fn any_of<T: Copy>(random: &mut StdRng, choices: &[T]) -> T {
+fn any_of<T: Copy>(random: &mut CaseRng, choices: &[T]) -> T {
     *choices.choose(random).expect("there are some")
 }
 
-fn world(random: &mut StdRng) -> World {
+fn world(random: &mut CaseRng) -> World {
     let failures = (0..random.gen_range(0..4))
         .map(|_| (any_of(random, &CALLS), any_of(random, &CAUSES)))
         .collect();
@@ -49,7 +48,7 @@ fn world(random: &mut StdRng) -> World {
     World { initialized, to_feed, lacks, failures }
 }
 
-fn event(random: &mut StdRng) -> Outside {
+fn event(random: &mut CaseRng) -> Outside {
     match random.gen_range(0..8) {
         0..4 => Outside::Steps(random.gen_range(1..6)),
         4 => Outside::TipMoved,
@@ -74,7 +73,7 @@ fn obeys(run: &Run, policy: Policy, kicked: bool) {
 #[test]
 fn a_million_lives_ask_for_nothing_forbidden_and_end_well() {
     each_of(CASES, |case| {
-        let random = &mut StdRng::seed_from_u64(case);
+        let random = &mut CaseRng::new(case);
         let mut world = world(random);
         let mut policy = Policy { enabled: true, sync_only: random.gen_bool(0.3) };
         let mut kicked = false;

@@ -1,15 +1,14 @@
 //! A million short ways to the tip: what the longer properties check with few cases, checked with
 //! many.
 
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::Rng as _;
 
 use super::*;
-use crate::test_cases::each_of;
+use crate::test_cases::{CaseRng, each_of};
 
 const CASES: u64 = 1_000_000;
 
-fn world(random: &mut StdRng) -> World {
+fn world(random: &mut CaseRng) -> World {
     let pieces: Vec<_> = (0..random.gen_range(1..6))
         .map(|_| (random.gen_range(1..6), random.gen_range(0..4), random.gen_bool(0.3)))
         .collect();
@@ -20,7 +19,7 @@ fn world(random: &mut StdRng) -> World {
 }
 
 /// One that stands anywhere on its way through a shorter chain, or was never fed.
-fn worker(random: &mut StdRng, world: &World) -> Worker {
+fn worker(random: &mut CaseRng, world: &World) -> Worker {
     let mut worker = Worker::new(random.gen_range(0..2), 1);
     worker.counters.takes_state = random.r#gen();
     let mut shorter = world.clone();
@@ -43,7 +42,7 @@ fn worker(random: &mut StdRng, world: &World) -> Worker {
 #[test]
 fn a_million_workers_reach_the_tip_by_requests_that_they_take() {
     each_of(CASES, |case| {
-        let random = &mut StdRng::seed_from_u64(case);
+        let random = &mut CaseRng::new(case);
         let world = world(random);
         let mut worker = worker(random, &world);
         let mut start = worker.counters;
