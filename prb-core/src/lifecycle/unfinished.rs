@@ -1,5 +1,6 @@
 //! Jobs that an earlier manager left in the queue, which are not asked for again.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parity_scale_codec::Decode;
@@ -14,10 +15,18 @@ use crate::scale::registration::WorkerRegistrationInfo;
 /// Most jobs of each state that are looked at.
 const MAX_JOBS: usize = 10_000;
 
-/// What was unfinished when this manager first looked.
+/// What was unfinished when this manager first looked, or had ended in a block that is not looked
+/// at yet.
 pub(crate) struct Unfinished {
     queue: Arc<dyn JobQueue>,
-    jobs: OnceCell<Mutex<Vec<(JobId, Job)>>>,
+    jobs: OnceCell<Mutex<Vec<Left>>>,
+}
+
+struct Left {
+    id: JobId,
+    job: Job,
+    /// The block it had ended in.
+    ended_in: Option<u32>,
 }
 
 impl Unfinished {
@@ -25,24 +34,28 @@ impl Unfinished {
         Self { queue, jobs: OnceCell::new() }
     }
 
-    /// The job that already asks for `deed`.
+    /// The job that already asks for `deed`, which is lacking in block `seen`.
     pub(crate) async fn deed(
         &self,
         pid: u64,
         public_key: &[u8; 32],
         deed: &Deed,
+        seen: u32,
     ) -> Result<Option<JobId>, QueueError> {
-        self.take(|job| (job.pid == pid && asks_for(&job.action, public_key, deed)).then_some(()))
-            .await
-            .map(|found| found.map(|(id, ())| id))
+        self.take(seen, |job| {
+            (job.pid == pid && asks_for(&job.action, public_key, deed)).then_some(())
+        })
+        .await
+        .map(|found| found.map(|(id, ())| id))
     }
 
-    /// The job that already brings messages of `sender`.
+    /// The job that already brings messages of `sender`, which are lacking in block `seen`.
     pub(crate) async fn window(
         &self,
         sender: &MessageOrigin,
+        seen: u32,
     ) -> Result<Option<(JobId, Window)>, QueueError> {
-        self.take(|job| {
+        self.take(seen, |job| {
             let (of, window) = window(&job.action)?;
             (of == *sender).then_some(window)
         })
@@ -51,26 +64,34 @@ impl Unfinished {
 
     async fn take<T>(
         &self,
+        seen: u32,
         matches: impl Fn(&Job) -> Option<T>,
     ) -> Result<Option<(JobId, T)>, QueueError> {
         let jobs = self.jobs.get_or_try_init(|| self.load()).await?;
         let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        // What ended in a block that is looked at by now left its traces there.
+        jobs.retain(|left| left.ended_in.is_none_or(|block| block > seen));
         for index in 0..jobs.len() {
-            if let Some(found) = matches(&jobs[index].1) {
-                let (id, _) = jobs.swap_remove(index);
-                return Ok(Some((id, found)));
+            if let Some(found) = matches(&jobs[index].job) {
+                return Ok(Some((jobs.swap_remove(index).id, found)));
             }
         }
         Ok(None)
     }
 
-    async fn load(&self) -> Result<Mutex<Vec<(JobId, Job)>>, QueueError> {
+    async fn load(&self) -> Result<Mutex<Vec<Left>>, QueueError> {
         let mut jobs = Vec::new();
-        for state in [JobState::Active, JobState::Waiting, JobState::Delayed] {
+        // In the order of a job's life: one that goes on meanwhile is found twice, never missed.
+        for state in [JobState::Delayed, JobState::Waiting, JobState::Active, JobState::Succeeded] {
             let records = self.queue.list(state, MAX_JOBS).await?;
-            // What nobody can read nobody will do.
-            jobs.extend(records.into_iter().filter_map(|it| Some((it.id, it.job.ok()?))));
+            jobs.extend(records.into_iter().filter_map(|it| {
+                let ended_in = it.outcome.map(|outcome| outcome.block_number);
+                // What nobody can read nobody will do.
+                Some(Left { id: it.id, job: it.job.ok()?, ended_in })
+            }));
         }
+        let mut known = HashSet::new();
+        jobs.retain(|left: &Left| known.insert(left.id.clone()));
         Ok(Mutex::new(jobs))
     }
 }
@@ -106,10 +127,12 @@ fn window(action: &Action) -> Option<(MessageOrigin, Window)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use parity_scale_codec::Encode;
 
     use super::*;
-    use crate::queue::{EmbeddedQueue, EmbeddedQueueConfig, JobKey};
+    use crate::queue::{EmbeddedQueue, EmbeddedQueueConfig, JobKey, Outcome};
     use crate::scale::messages::Message;
 
     fn message(sequence: u64) -> Vec<u8> {
@@ -127,14 +150,32 @@ mod tests {
         let start = enqueue(Action::StartComputing { public_key: [1; 32], stake: 5 }).await;
         let sync = enqueue(Action::SyncMessages { messages: vec![message(3), message(4)] }).await;
         let unfinished = Unfinished::new(queue.clone());
-        let deed = async |key, deed| unfinished.deed(2, &[key; 32], &deed).await.unwrap();
+        let deed = async |key, deed| unfinished.deed(2, &[key; 32], &deed, 9).await.unwrap();
         assert_eq!(deed(7, Deed::AddWorker).await, None);
         assert_eq!(deed(1, Deed::AddWorker).await, Some(add));
         assert_eq!(deed(1, Deed::AddWorker).await, None, "once");
         assert_eq!(deed(1, Deed::Start { stake: 6 }).await, None);
         assert_eq!(deed(1, Deed::Start { stake: 5 }).await, Some(start));
-        assert_eq!(unfinished.window(&MessageOrigin::Gatekeeper).await.unwrap(), None);
-        let window = unfinished.window(&MessageOrigin::Worker([1; 32])).await.unwrap();
+        assert_eq!(unfinished.window(&MessageOrigin::Gatekeeper, 9).await.unwrap(), None);
+        let window = unfinished.window(&MessageOrigin::Worker([1; 32]), 9).await.unwrap();
         assert_eq!(window, Some((sync, Window { from: 3, end: 5 })));
+    }
+
+    #[tokio::test]
+    async fn a_job_that_ended_in_a_block_not_looked_at_yet_is_not_asked_for_again() {
+        let queue = EmbeddedQueue::open(EmbeddedQueueConfig::in_memory(JobKey::random())).unwrap();
+        let action = Action::AddWorker { public_key: [1; 32] };
+        let add = queue.enqueue(Job { pid: 2, action }).await.unwrap();
+        let reserved = queue.reserve(Duration::from_secs(5)).await.unwrap().unwrap();
+        assert_eq!(reserved.id, add);
+        let (extrinsic_hash, block_hash) = (String::new(), String::new());
+        let outcome = Outcome { extrinsic_hash, block_hash, block_number: 9, calls: vec![] };
+        queue.succeed(&add, outcome).await.unwrap();
+        let queue: Arc<dyn JobQueue> = Arc::new(queue);
+        for (seen, expected) in [(9, None), (8, Some(&add))] {
+            let unfinished = Unfinished::new(queue.clone());
+            let found = unfinished.deed(2, &[1; 32], &Deed::AddWorker, seen).await.unwrap();
+            assert_eq!(found.as_ref(), expected, "{seen}");
+        }
     }
 }

@@ -50,7 +50,7 @@ impl Hands {
             .look(|values| ingress(values, &sender).map(|next| (next, values.number())))
             .await?;
         if !self.windows.contains_key(&sender)
-            && let Some((job, window)) = self.shared.unfinished.window(&sender).await?
+            && let Some((job, window)) = self.shared.unfinished.window(&sender, block).await?
         {
             let intent = Intent::new(window, job, 0, self.shared.now());
             self.windows.insert(sender.clone(), intent);
@@ -137,7 +137,7 @@ impl Hands {
         let now = self.shared.now();
         if self.asked.as_ref().is_none_or(|open| open.what != deed) {
             let pid = self.assignment().pid;
-            if let Some(job) = self.shared.unfinished.deed(pid, public_key, &deed).await? {
+            if let Some(job) = self.shared.unfinished.deed(pid, public_key, &deed, block).await? {
                 self.asked = Some(Intent::new(deed, job, 0, now));
             }
         }
