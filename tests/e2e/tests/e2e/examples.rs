@@ -1,5 +1,7 @@
 //! The examples do what they say.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
@@ -109,10 +111,10 @@ async fn a_watcher_tells_why_a_worker_fails_restarts_it_and_sees_it_recover() {
     let identity = Identity::generate().unwrap();
     let walkie = Walkie::builder(config).service(handlers).start(&identity).await.unwrap();
 
-    let (lines, mut told) = mpsc::unbounded_channel();
+    let (lines, mut told) = mpsc::channel(100);
     let address = format!("http://{}", walkie.grpc_address().unwrap());
     let watcher = tokio::spawn(async move {
-        let tell = move |line| drop(lines.send(line));
+        let tell = move |line| lines.try_send(line).unwrap();
         watch::watch(&address, &token.bearer(), Duration::from_secs(1), tell).await
     });
     let mut next = async |part: &str| {
