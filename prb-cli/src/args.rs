@@ -26,6 +26,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod trader;
+mod trading;
 mod walkie;
 mod worker;
 
@@ -54,6 +55,7 @@ pub use queue::{QueueArgs, QueueCommand, QueueReachArgs, State};
 pub use redis::{RedisArgs, RedisUrl};
 pub use stop::Stop;
 pub use trader::{TraderArgs, TradingArgs};
+pub use trading::{TraderCommand, TraderQueryArgs};
 pub use walkie::{AccessArgs, DiscoveryArgs, GrpcArgs, WalkieArgs};
 pub use worker::{
     AddWorkerArgs, EditWorkersArgs, ListWorkersArgs, StatusArgs, WorkerCommand, WorkerCommandArgs,
@@ -95,6 +97,8 @@ pub enum Command {
     Worker(Box<WorkerCommandArgs>),
     /// See what is to be put on chain, and decide about it.
     Queue(Box<QueueArgs>),
+    /// Ask about the accounts that traders sign with, and what would come of a job.
+    Trader(Box<TraderQueryArgs>),
 }
 
 /// `prb run`.

@@ -23,6 +23,7 @@ mod queue;
 mod run;
 mod services;
 pub mod shutdown;
+mod trader;
 pub mod view;
 mod worker;
 
@@ -38,6 +39,7 @@ pub fn run(cli: args::Cli) -> ExitCode {
         args::Command::Db(command) => db::run(command.command, &log("warn")),
         args::Command::Pool(command) => pool::run(&command.command, &log("warn")),
         args::Command::Worker(command) => worker::run(&command.command, &log("warn")),
+        args::Command::Trader(command) => trader::run(&command.command, &log("warn")),
         args::Command::Queue(command) => queue::run(&command.command, &log("warn")),
     })
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(command: &QueueCommand, log: &str) -> Result<(), Failure> {
 
 /// Jobs are looked at also where the identity that signed them is not: they are then shown as
 /// another's.
-fn open(reach: &QueueReachArgs, url: &str) -> Result<RedisQueue, Failure> {
+pub(crate) fn open(reach: &QueueReachArgs, url: &str) -> Result<RedisQueue, Failure> {
     let key = match Identity::load(&reach.key_dir, Name::Lifecycle) {
         Ok(identity) => JobKey::new(*identity.mac_key("job")),
         Err(IdentityError::Missing { .. }) => JobKey::random(),

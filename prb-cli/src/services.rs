@@ -17,6 +17,7 @@ mod node;
 pub(crate) mod trader;
 pub(crate) mod trading;
 
+pub(crate) use chain::nodes;
 pub(crate) use node::{DATA_PROVIDER, LIFECYCLE, Role, TRADER, discovery, hostname};
 
 /// How long stopping may take: within the ten seconds that whoever stops a container waits.

@@ -119,6 +119,18 @@ pub trait JobQueue: Send + Sync + 'static {
 
     /// The sealed operator of pool `pid`.
     fn operator(&self, pid: u64) -> BoxFuture<'_, Result<Option<Vec<u8>>, QueueError>>;
+
+    /// Publishes beside the queue what a trader says of a signing account; it is forgotten after
+    /// `ttl`, so an account that nobody speaks of any more is not shown.
+    fn publish_account(
+        &self,
+        account: [u8; 32],
+        status: Vec<u8>,
+        ttl: Duration,
+    ) -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// What traders published of their accounts and is not forgotten, in the accounts' order.
+    fn published_accounts(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, QueueError>>;
 }
 
 /// Why the queue could not do what was asked.

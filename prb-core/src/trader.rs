@@ -17,6 +17,7 @@ mod blocks;
 pub mod calls;
 mod collect;
 mod config;
+mod dry_run;
 mod ending;
 pub mod era;
 pub mod events;
@@ -27,6 +28,8 @@ mod message;
 pub mod operator;
 pub mod outcome;
 mod parameters;
+mod proxy;
+mod publish;
 mod refusal;
 #[cfg(feature = "walkie")]
 mod rpc;
@@ -38,8 +41,11 @@ mod tasks;
 mod tests;
 
 pub use config::{TraderConfig, TraderConfigError};
+pub use dry_run::{DryRun, DryRunError, Verdict};
 pub use handle::{Trader, TraderBuilder, TraderError, TraderHandle};
 pub use operator::{Operator, OperatorError, OperatorOpener, OperatorSealer};
+pub use proxy::{PROXIED_CALLS, Proxied};
+pub use publish::{PublishedAccount, PublishedProxied};
 #[cfg(feature = "walkie")]
 pub use rpc::{TraderProgress, TraderRpc};
 pub use status::{AccountStatus, TraderStatus};

@@ -14,7 +14,7 @@ const TELLING: u32 = 1;
 const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10));
 
 /// Nodes by their addresses.
-pub(super) fn nodes(endpoints: &[String]) -> ChainClientConfig {
+pub(crate) fn nodes(endpoints: &[String]) -> ChainClientConfig {
     let endpoints = endpoints.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
     ChainClientConfig::new(endpoints.map(Endpoint::new))
 }

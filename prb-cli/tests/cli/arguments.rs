@@ -21,6 +21,9 @@ fn help_is_as_checked_in() {
         "prb worker",
         "prb worker add",
         "prb worker edit",
+        "prb trader",
+        "prb trader accounts",
+        "prb trader dry-run",
     ] {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/help")

@@ -71,6 +71,14 @@ fn queue(site: &Site<'_>, redis: &Redis, words: &str) -> Value {
     serde_json::from_slice(&answer.stdout).unwrap()
 }
 
+/// What `prb trader` answers.
+fn ask_trader(site: &Site<'_>, redis: &Redis, words: &str) -> Value {
+    let words = format!("trader {words} --redis {} --json", redis.url());
+    let answer = site.prb.run(&words);
+    assert!(answer.status.success(), "{words}: {answer:?}");
+    serde_json::from_slice(&answer.stdout).unwrap()
+}
+
 #[test]
 fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
     let prb = Prb::new();
@@ -112,6 +120,23 @@ fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
     assert_eq!(shown["job"]["outcome"]["calls"][0]["result"], "ok", "{shown}");
     let stats = queue(&site, &redis, "stats");
     assert_eq!(stats["stats"]["failed"], 0, "{stats}");
+
+    let again = format!(
+        "dry-run {id} --para-endpoint {} --key-dir {}",
+        network["para"].as_str().unwrap(),
+        site.path("manager-keys")
+    );
+    let told = ask_trader(&site, &redis, &again);
+    assert_eq!(told["calls"][0]["call"], "PhalaStakePoolv2.start_computing", "{told}");
+    assert_eq!(told["verdict"], "error", "it computes already: {told}");
+    assert!(told["why"].as_str().unwrap().contains("WorkerNotReady"), "{told}");
+    assert!(told["fee"].is_string(), "{told}");
+    let accounts = ask_trader(&site, &redis, "accounts");
+    let account = &accounts["accounts"][0];
+    assert_eq!(account["account"], told["signer"], "{accounts}");
+    assert_eq!((&account["pools"][0], &account["lowBalance"]), (&1.into(), &false.into()));
+    assert!(account["nonce"].as_u64().unwrap() > 0, "{accounts}");
+
     assert!(queue(&site, &redis, "clear succeeded")["removed"].as_u64().unwrap() > 0);
     let unknown = site.prb.run(&format!("queue retry {id} --redis {}", redis.url()));
     assert_eq!(unknown.status.code(), Some(1), "{unknown:?}");

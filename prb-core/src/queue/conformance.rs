@@ -31,6 +31,7 @@ where
     reserved_jobs_are_not_removed(&new_queue().await).await;
     events_tell_what_happens(&new_queue().await).await;
     operators_stand_beside_the_jobs(&new_queue().await).await;
+    accounts_are_published_for_a_while(&new_queue().await).await;
 }
 
 pub(crate) fn job(pid: u64) -> Job {
@@ -269,5 +270,23 @@ async fn operators_stand_beside_the_jobs(queue: &dyn JobQueue) {
     queue.put_operator(2, vec![5, 6]).await.unwrap();
     assert_eq!(queue.operator(2).await.unwrap(), Some(vec![5, 6]));
     assert_eq!(queue.operator(3).await.unwrap(), Some(vec![4]));
+    nothing_waits(queue).await;
+}
+
+async fn accounts_are_published_for_a_while(queue: &dyn JobQueue) {
+    let published = async || queue.published_accounts().await.unwrap();
+    assert!(published().await.is_empty());
+    let publish = async |account: u8, status: &[u8], ttl| {
+        queue.publish_account([account; 32], status.to_vec(), ttl).await.unwrap();
+    };
+    publish(2, b"two", PATIENCE).await;
+    publish(1, b"one", PATIENCE).await;
+    publish(1, b"one again", PATIENCE).await;
+    publish(3, b"three", Duration::from_millis(50)).await;
+    let until = Instant::now() + PATIENCE;
+    while published().await != [&b"one again"[..], b"two"] {
+        assert!(Instant::now() < until, "the third is never forgotten");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     nothing_waits(queue).await;
 }

@@ -21,10 +21,12 @@ use super::wire::{self, JobKey};
 use super::{JobQueue, QueueError, ReservedJob};
 use crate::error::ErrorClass;
 
+mod accounts;
 mod jobs;
 mod record;
 mod store;
 
+use accounts::Accounts;
 use jobs::Jobs;
 use store::Store;
 
@@ -74,6 +76,7 @@ pub struct EmbeddedQueue {
     max_job_bytes: usize,
     jobs: Mutex<Jobs>,
     store: Store,
+    accounts: Accounts,
     events: broadcast::Sender<JobEvent>,
     waiting: Notify,
 }
@@ -101,6 +104,7 @@ impl EmbeddedQueue {
             max_job_bytes: config.max_job_bytes,
             jobs: Mutex::new(jobs),
             store,
+            accounts: Accounts::default(),
             events: broadcast::channel(EVENT_BACKLOG).0,
             waiting: Notify::new(),
         })
@@ -329,6 +333,21 @@ impl JobQueue for EmbeddedQueue {
 
     fn operator(&self, pid: u64) -> BoxFuture<'_, Result<Option<Vec<u8>>, QueueError>> {
         async move { self.store.operator(pid) }.boxed()
+    }
+
+    fn publish_account(
+        &self,
+        account: [u8; 32],
+        status: Vec<u8>,
+        ttl: Duration,
+    ) -> BoxFuture<'_, Result<(), QueueError>> {
+        self.accounts.publish(account, status, ttl);
+        async { Ok(()) }.boxed()
+    }
+
+    fn published_accounts(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, QueueError>> {
+        let published = self.accounts.published();
+        async { Ok(published) }.boxed()
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `prb:operator:{pid}` | the sealed operator of a pool |
 //! | `prb:lease:{key}` | the manager that speaks for a worker |
 //! | `prb:lease:identity`, `prb:lease:since` | the identity of all managers; since when Redis remembers |
+//! | `prb:accounts`, `prb:account:{hex}` | signing accounts, and what a trader says of one |
 //!
 //! Every change is one script and so happens wholly or not at all. A job belongs to the handle
 //! that reserved it: when that handle falls silent the job is put back, and what it says
@@ -202,5 +203,18 @@ impl JobQueue for RedisQueue {
 
     fn operator(&self, pid: u64) -> BoxFuture<'_, Result<Option<Vec<u8>>, QueueError>> {
         self.shared.operator(pid).boxed()
+    }
+
+    fn publish_account(
+        &self,
+        account: [u8; 32],
+        status: Vec<u8>,
+        ttl: Duration,
+    ) -> BoxFuture<'_, Result<(), QueueError>> {
+        async move { self.shared.publish_account(account, &status, ttl).await }.boxed()
+    }
+
+    fn published_accounts(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, QueueError>> {
+        self.shared.published_accounts().boxed()
     }
 }

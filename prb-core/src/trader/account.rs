@@ -31,6 +31,7 @@ use crate::chain::{ChainClient, ChainError};
 use crate::queue::{JobQueue, QueueError};
 
 pub(super) mod job;
+mod proxied;
 mod report;
 mod search;
 mod send;
@@ -93,6 +94,8 @@ pub(super) struct Account {
     max_calls: usize,
     failures: u32,
     not_before: Instant,
+    /// The block at which the accounts signed for were last looked at.
+    proxied_at: Option<u32>,
     status: AccountStatus,
 }
 
@@ -116,6 +119,7 @@ impl Account {
             max_calls: shared.config.max_batch_calls,
             failures: 0,
             not_before: Instant::now(),
+            proxied_at: None,
             status: AccountStatus::new(account),
             shared,
             operator,
@@ -179,6 +183,7 @@ impl Account {
             self.status.pools.push(job.reserved.job.pid);
             self.status.pools.sort_unstable();
         }
+        self.note_proxied(job.lane);
         match job.reserved.sent.clone() {
             Some(sent) => {
                 self.batcher.fly(job.calls.messages.as_ref());

@@ -11,6 +11,7 @@ use super::blocks::Blocks;
 use super::collect::Collector;
 use super::config::{TraderConfig, TraderConfigError};
 use super::operator::OperatorOpener;
+use super::publish::publish;
 use super::runtimes::Runtimes;
 use super::status::TraderStatus;
 use super::tasks::Tasks;
@@ -123,6 +124,8 @@ impl Trader {
         let (follow, following) = (CancellationToken::new(), Arc::clone(&shared));
         let until = follow.clone();
         tasks.spawn("blocks", async move { following.blocks.follow(until).await });
+        let published = publish(Arc::clone(&shared.queue), statuses.clone(), follow.clone());
+        tasks.spawn("publisher", published);
         let trading = tasks.group();
         let collector = Collector::new(shared, self.opener, trading.clone());
         trading.spawn("collector", collector.run());

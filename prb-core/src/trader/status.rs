@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use subxt::utils::AccountId32;
 
+use super::proxy::Proxied;
+
 /// A trader's signing accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TraderStatus {
@@ -30,6 +32,8 @@ pub struct AccountStatus {
     pub pending: usize,
     /// Why nothing new is sent, while the account makes sure what became of earlier extrinsics.
     pub settling: Option<String>,
+    /// The accounts it signs for as their proxy.
+    pub proxied: Vec<Proxied>,
     /// What last went wrong.
     pub last_error: Option<String>,
 }
@@ -46,6 +50,7 @@ impl AccountStatus {
             in_flight: 0,
             pending: 0,
             settling: None,
+            proxied: Vec::new(),
             last_error: None,
         }
     }

@@ -1,5 +1,7 @@
 //! Looking at the queue from outside: single jobs, lists, counts, and a person's wishes.
 
+use std::time::Duration;
+
 use super::entry::Entry;
 use super::shared::{Shared, now_ms};
 use crate::queue::QueueError;
@@ -7,6 +9,8 @@ use crate::queue::job::{JobId, JobRecord, JobState, QueueCounts};
 
 /// Jobs read in one step.
 const PAGE: usize = 100;
+/// The set of accounts that anything was ever published of.
+const ACCOUNTS: &str = "prb:accounts";
 
 impl Shared {
     /// The jobs that are known, in order.
@@ -161,6 +165,42 @@ impl Shared {
         let (sealed,): (Option<Vec<u8>>,) =
             self.commands.insist_pipe(&pipeline, self.config.patience).await?;
         Ok(sealed)
+    }
+
+    /// Redis forgets each status by itself; the index only tells which to look for.
+    pub(super) async fn publish_account(
+        &self,
+        account: [u8; 32],
+        status: &[u8],
+        ttl: Duration,
+    ) -> Result<(), QueueError> {
+        let account = hex::encode(account);
+        let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1);
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("SET").arg(self.account_key(&account)).arg(status).arg("PX").arg(ttl).ignore();
+        pipeline.cmd("SADD").arg(self.key(ACCOUNTS)).arg(&account).ignore();
+        self.commands.insist_pipe(&pipeline, self.config.patience).await
+    }
+
+    pub(super) async fn published_accounts(&self) -> Result<Vec<Vec<u8>>, QueueError> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("SMEMBERS").arg(self.key(ACCOUNTS));
+        let (mut accounts,): (Vec<String>,) =
+            self.commands.insist_pipe(&pipeline, self.config.patience).await?;
+        accounts.sort();
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        let keys: Vec<_> = accounts.iter().map(|account| self.account_key(account)).collect();
+        pipeline.cmd("MGET").arg(keys);
+        let (statuses,): (Vec<Option<Vec<u8>>>,) =
+            self.commands.insist_pipe(&pipeline, self.config.patience).await?;
+        Ok(statuses.into_iter().flatten().collect())
+    }
+
+    fn account_key(&self, account: &str) -> String {
+        self.key(&format!("prb:account:{account}"))
     }
 
     fn operator_key(&self, pid: u64) -> String {

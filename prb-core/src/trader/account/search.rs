@@ -113,6 +113,7 @@ impl Account {
             tracing::warn!(account = %self.address(), balance, "the account's balance is low");
         }
         self.status.low_balance = low;
+        self.look_at_proxied(&block).await?;
         self.seen = Some(Seen { block, view: FinalView { number, nonce, spec_version } });
         Ok(())
     }

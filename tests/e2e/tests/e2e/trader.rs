@@ -13,6 +13,7 @@ use sp_keyring::Sr25519Keyring::{Alice, Charlie, Dave, Eve, Ferdie};
 use self::world::{Worker, World, eventually};
 
 mod once;
+mod operators;
 mod world;
 
 const DEADLINE: Duration = Duration::from_mins(1);

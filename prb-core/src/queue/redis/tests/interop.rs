@@ -98,6 +98,17 @@ impl JobQueue for NpmProduced {
     fn operator(&self, pid: u64) -> BoxFuture<'_, Result<Option<Vec<u8>>, QueueError>> {
         self.queue.operator(pid)
     }
+    fn publish_account(
+        &self,
+        account: [u8; 32],
+        status: Vec<u8>,
+        ttl: Duration,
+    ) -> BoxFuture<'_, Result<(), QueueError>> {
+        self.queue.publish_account(account, status, ttl)
+    }
+    fn published_accounts(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, QueueError>> {
+        self.queue.published_accounts()
+    }
 }
 
 #[tokio::test]
