@@ -138,6 +138,12 @@ async fn spread(lifecycle: &LifecycleHandle, ids: &[String], args: &Args) -> Res
         }
         Ok(running.is_empty())
     };
+    // One that stands at the tip already changes no more.
+    for report in lifecycle.reports() {
+        if stop(&report)? {
+            return Ok(());
+        }
+    }
     loop {
         match changes.recv().await {
             Ok(WorkerChange::Updated(report)) => {
