@@ -83,6 +83,9 @@ mod tests {
         let expected = r#"# HELP prb_build_info Always 1: which service runs, in which version
 # TYPE prb_build_info gauge
 prb_build_info{service="data-provider",version="1.2.3"} 1.0
+# HELP prb_up Always 1: the service answers
+# TYPE prb_up gauge
+prb_up{service="data-provider"} 1.0
 # HELP prb_ready 1 while nothing keeps the service from its work, else 0
 # TYPE prb_ready gauge
 prb_ready{service="data-provider"} 1.0
