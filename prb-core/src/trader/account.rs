@@ -37,6 +37,7 @@ mod search;
 mod send;
 mod settle;
 mod turn;
+mod twice;
 
 /// What all accounts of a trader share.
 pub(super) struct Shared {

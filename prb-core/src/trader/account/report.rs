@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fail::fail_point;
 use tokio::time::timeout;
 
 use super::{Account, StepError};
@@ -18,6 +19,7 @@ impl Account {
         let queue = Arc::clone(&self.shared.queue);
         while let Some((job, ending)) = self.endings.front() {
             let id = job.id();
+            fail_point!("trader-before-acknowledge");
             let told = match ending {
                 Ending::Succeeded(outcome) => queue.succeed(id, outcome.clone()).await,
                 Ending::Failed { failure, retry_after } => {
@@ -26,6 +28,7 @@ impl Account {
                     queue.fail(id, failure.clone(), *retry_after).await
                 }
             };
+            fail_point!("trader-after-acknowledge");
             match told {
                 Ok(()) => {}
                 Err(error @ (QueueError::NotReserved { .. } | QueueError::Malformed { .. })) => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fail::fail_point;
 use futures::StreamExt;
 use subxt::utils::H256;
 use tokio::time::Instant;
@@ -11,7 +12,7 @@ use crate::chain::ChainError;
 use crate::chain::client::{Subscription, TransactionStatus};
 use crate::error::{Classify, ErrorClass};
 use crate::queue::wire::hex_of;
-use crate::queue::{Progress, SentExtrinsic};
+use crate::queue::{JobId, Progress, QueueError, SentExtrinsic};
 use crate::trader::account::job::AccountJob;
 use crate::trader::batch::{BatchLimits, Lane};
 use crate::trader::era::Era;
@@ -41,6 +42,7 @@ impl Account {
             };
             self.outgoing = batch.items.into_iter().map(|item| item.job).collect();
             self.check_turn().await?;
+            self.check_twice().await?;
             let runtime = self.shared.runtimes.best().await?;
             let calls = self.encode(&runtime);
             if calls.is_empty() {
@@ -48,7 +50,10 @@ impl Account {
             }
             let era = Era::new(seen.block.number, seen.block.hash, self.shared.config.era_blocks);
             let terms = Terms { nonce, era, tip: self.shared.config.tip };
-            match self.make(&runtime, calls, batch.lane, &terms) {
+            fail_point!("trader-before-sign");
+            let made = self.make(&runtime, calls, batch.lane, &terms);
+            fail_point!("trader-after-sign");
+            match made {
                 Ok(signed) => self.submit(signed, &runtime, &terms).await?,
                 Err(error) => {
                     self.note(error.to_string());
@@ -102,7 +107,14 @@ impl Account {
         terms: &Terms,
     ) -> Result<(), StepError> {
         let shared = Arc::clone(&self.shared);
-        shared.queue.mark_sent(self.sent_records(&signed, terms)).await?;
+        match shared.queue.mark_sent(self.sent_records(&signed, terms)).await {
+            Ok(()) => {}
+            Err(QueueError::NotReserved { id }) => {
+                self.let_go(&id);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
         let (hash, bytes, nonce) = (signed.hash, signed.bytes.clone(), terms.nonce);
         let jobs = std::mem::take(&mut self.outgoing);
         let ids: Vec<_> = jobs.iter().map(|job| job.id().clone()).collect();
@@ -115,7 +127,10 @@ impl Account {
             spec_version: runtime.spec_version,
             load: jobs,
         });
-        match shared.chain.submit_and_watch(&bytes).await {
+        fail_point!("trader-before-submit");
+        let submitted = shared.chain.submit_and_watch(&bytes).await;
+        fail_point!("trader-after-submit");
+        match submitted {
             Ok(statuses) => self.watch(hash, statuses),
             Err(ChainError::Refused { code, message, .. }) => {
                 self.refused(nonce, code, &message);
@@ -132,11 +147,19 @@ impl Account {
         Ok(())
     }
 
-    fn sent_records(
-        &self,
-        signed: &SignedExtrinsic,
-        terms: &Terms,
-    ) -> Vec<(crate::queue::JobId, SentExtrinsic)> {
+    /// Forgets an outgoing job that the queue has lost; the others go without it.
+    fn let_go(&mut self, lost: &JobId) {
+        tracing::warn!(job = %lost, "the queue lost a job before it was sent");
+        for job in std::mem::take(&mut self.outgoing) {
+            if job.id() == lost {
+                self.batcher.landed(job.calls.messages.as_ref());
+            } else {
+                self.put_back(job);
+            }
+        }
+    }
+
+    fn sent_records(&self, signed: &SignedExtrinsic, terms: &Terms) -> Vec<(JobId, SentExtrinsic)> {
         let counts = self.outgoing.iter().map(|job| job.calls.calls.len() as u32);
         let total_calls = counts.clone().sum();
         let mut first_call = 0;
@@ -168,7 +191,9 @@ impl Account {
             *is_final = matches!(status, Ok(TransactionStatus::Finalized(_)));
             std::future::ready(more.then_some((hash, status)))
         });
+        fail_point!("trader-before-watch");
         self.watched.push(until_final.boxed());
+        fail_point!("trader-after-watch");
     }
 
     /// A node refused an extrinsic that no node had seen before: it can be in no block.

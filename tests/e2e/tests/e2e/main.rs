@@ -4,6 +4,7 @@
 mod architecture;
 mod beheaded;
 mod bucket;
+mod chaos;
 mod examples;
 mod feeder;
 mod gate;

@@ -14,7 +14,7 @@ use self::world::{Worker, World, eventually};
 
 mod once;
 mod operators;
-mod world;
+pub(crate) mod world;
 
 const DEADLINE: Duration = Duration::from_mins(1);
 /// Enough for a worker of the highest score: 100 · √6000.

@@ -26,10 +26,10 @@ use zeroize::Zeroizing;
 
 /// Deadline of everything that is waited for: the machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(2);
-const RELAY_GENESIS: H256 = H256([9; 32]);
+pub(crate) const RELAY_GENESIS: H256 = H256([9; 32]);
 
 /// Leaves the content as it is: sealing is tested with the identity.
-struct Unsealed;
+pub(crate) struct Unsealed;
 
 impl OperatorSealer for Unsealed {
     fn seal(&self, content: &[u8]) -> Result<Vec<u8>, String> {
@@ -167,7 +167,7 @@ pub(super) fn client(network: &NetworkHandle) -> ChainClient {
     ChainClient::new(ChainClientConfig::new([Endpoint::new(&network.para_url())]))
 }
 
-pub(super) async fn start_trader(
+pub(crate) async fn start_trader(
     chain: ChainClient,
     queue: Arc<dyn JobQueue>,
     change: impl FnOnce(&mut TraderConfig),
@@ -191,7 +191,7 @@ pub(super) fn queue_at(path: &Path) -> Arc<dyn JobQueue> {
 }
 
 /// Asks again until there is an answer.
-pub(super) async fn eventually<T, F: Future<Output = Option<T>>>(
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut ask: impl FnMut() -> F,
 ) -> T {
@@ -207,27 +207,45 @@ pub(super) async fn eventually<T, F: Future<Output = Option<T>>>(
 }
 
 /// A worker's key with the messages it has signed.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     pair: sr25519::Pair,
-    operator: Sr25519Keyring,
+    operator: sp_core::crypto::AccountId32,
     sequence: u64,
 }
 
 impl Worker {
     pub(super) fn new(seed: u8, operator: Sr25519Keyring) -> Self {
-        Self { pair: sr25519::Pair::from_seed(&[seed; 32]), operator, sequence: 0 }
+        Self::of([seed; 32], operator.to_account_id())
     }
 
-    pub(super) fn key(&self) -> [u8; 32] {
+    pub(crate) fn of(seed: [u8; 32], operator: sp_core::crypto::AccountId32) -> Self {
+        Self { pair: sr25519::Pair::from_seed(&seed), operator, sequence: 0 }
+    }
+
+    pub(crate) fn key(&self) -> [u8; 32] {
         self.pair.public().0
     }
 
     fn message(&mut self, destination: &[u8], event: &impl Encode) -> Vec<u8> {
+        self.sequence += 1;
+        self.signed(destination, event, self.sequence - 1)
+    }
+
+    fn signed(&self, destination: &[u8], event: &impl Encode, sequence: u64) -> Vec<u8> {
         let sender = MessageOrigin::Worker(self.pair.public());
         let message = Message::new(sender, destination, event);
-        let signed = SignedMessage::sign(message, self.sequence, &self.pair);
-        self.sequence += 1;
-        signed.encode()
+        SignedMessage::sign(message, sequence, &self.pair).encode()
+    }
+
+    /// The message of a sequence, of no consequence.
+    pub(crate) fn message_of(&self, sequence: u64) -> Action {
+        Action::SyncMessages { messages: vec![self.signed(b"phala/test", &(), sequence)] }
+    }
+
+    /// The first message: the report of its benchmark.
+    pub(crate) fn score(&self, start_time: u64) -> Action {
+        let report = RegistryEvent::BenchReport { start_time, iterations: 1_000_000 };
+        Action::SyncMessages { messages: vec![self.signed(topic::REGISTRY_EVENT, &report, 0)] }
     }
 
     /// The next messages, of no consequence.
@@ -236,7 +254,7 @@ impl Worker {
         Action::SyncMessages { messages: messages.collect() }
     }
 
-    pub(super) fn register(&self) -> Action {
+    pub(crate) fn register(&self) -> Action {
         let info = WorkerRegistrationInfoV2 {
             version: runtime_version_code(2, 2, 1),
             machine_id: Vec::new(),
@@ -244,7 +262,7 @@ impl Worker {
             ecdh_pubkey: self.pair.public(),
             genesis_block_hash: RELAY_GENESIS,
             features: vec![4, 1],
-            operator: Some(self.operator.to_account_id()),
+            operator: Some(self.operator.clone()),
             para_id: 2004,
             max_consensus_version: 0,
         };
