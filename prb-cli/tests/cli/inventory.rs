@@ -2,14 +2,12 @@
 //! does.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use serde_json::Value;
 
 use crate::fixture::{Prb, assert_refused, text};
-use crate::machines::Machine;
 use crate::services::{Service, Site};
 
 const PHRASE: &str = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
@@ -185,16 +183,7 @@ fn what_cannot_be_asked_is_usage() {
 #[test]
 fn a_running_manager_is_asked_and_what_a_killed_one_left_is_worked_on() {
     let prb = Prb::new();
-    let this = Machine::this();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let site = Site {
-        prb: &prb,
-        devnet: this.clone(),
-        manager: this,
-        multicast: false,
-        manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
-        redis: None,
-    };
+    let site = Site::of_one_machine(&prb);
     fs::write(site.path("psk"), "a key that operators share").unwrap();
     let (devnet, network) = site.start_devnet();
     let mut manager = site.start_manager(&network);

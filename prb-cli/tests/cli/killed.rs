@@ -1,7 +1,6 @@
 //! A manager that is killed again and again, in every phase of its workers' lives.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -81,15 +80,7 @@ fn events(network: &Value) -> BTreeMap<String, usize> {
 fn kill(times: usize, workers: usize, seed: u64) {
     let prb = Prb::new();
     let this = Machine::this();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let site = Site {
-        prb: &prb,
-        devnet: this.clone(),
-        manager: this.clone(),
-        multicast: false,
-        manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
-        redis: None,
-    };
+    let site = Site::of_one_machine(&prb);
     std::fs::write(site.path("psk"), "a key that operators share").unwrap();
     let (devnet, network) = site.start_devnet_with(workers);
     let endpoints = network["workers"].as_array().unwrap();

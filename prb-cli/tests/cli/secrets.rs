@@ -2,7 +2,6 @@
 //! anything it says or keeps.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -83,15 +82,7 @@ impl Operator<'_> {
 fn no_secret_is_in_a_log_an_answer_a_metric_or_a_file() {
     let prb = Prb::new();
     let this = Machine::this();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let site = Site {
-        prb: &prb,
-        devnet: this.clone(),
-        manager: this.clone(),
-        multicast: false,
-        manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
-        redis: None,
-    };
+    let site = Site::of_one_machine(&prb);
     fs::write(site.path("psk"), SHARED_KEY).unwrap();
     let (devnet, network) = site.start_devnet();
     let manager = site.start_manager_with(&network, "--grpc-listen 127.0.0.1:0 --log trace");

@@ -106,6 +106,16 @@ pub(crate) struct Site<'a> {
     pub(crate) redis: Option<String>,
 }
 
+impl<'a> Site<'a> {
+    /// All on this machine: the manager is told at a free port of it, and there is no multicast.
+    pub(crate) fn of_one_machine(prb: &'a Prb) -> Self {
+        let this = Machine::this();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let manager_at = format!("/ip4/127.0.0.1/tcp/{port}");
+        Self { prb, devnet: this.clone(), manager: this, multicast: false, manager_at, redis: None }
+    }
+}
+
 impl Site<'_> {
     pub(crate) fn path(&self, name: &str) -> String {
         self.prb.folder.path().join(name).display().to_string()
@@ -383,15 +393,7 @@ pub(crate) fn dispatched(worker: &Value) -> i64 {
 fn three_processes_on_one_machine_come_to_computing_and_go_on_when_the_provider_moves() {
     let prb = Prb::new();
     let this = Machine::this();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let site = Site {
-        prb: &prb,
-        devnet: this.clone(),
-        manager: this.clone(),
-        multicast: false,
-        manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
-        redis: None,
-    };
+    let site = Site::of_one_machine(&prb);
     site.comes_to_computing_and_goes_on(&this, &this);
 }
 

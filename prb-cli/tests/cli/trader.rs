@@ -1,7 +1,6 @@
 //! Devnet, data provider, lifecycle manager, trader and Redis as processes of their own.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -84,15 +83,7 @@ fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
     let prb = Prb::new();
     let this = Machine::this();
     let mut redis = Redis::start(prb.folder.path());
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let site = Site {
-        prb: &prb,
-        devnet: this.clone(),
-        manager: this.clone(),
-        multicast: false,
-        manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
-        redis: Some(redis.url()),
-    };
+    let site = Site { redis: Some(redis.url()), ..Site::of_one_machine(&prb) };
     fs::write(site.path("psk"), "a key that operators share").unwrap();
     let (devnet, network) = site.start_devnet();
     // Before its manager has made the identity, which it waits for.

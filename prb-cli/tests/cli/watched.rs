@@ -2,7 +2,7 @@
 //! its node says nothing, and after that; a manager before it can feed, and when its workers earn.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 
 use serde_json::Value;
 
@@ -106,15 +106,7 @@ fn a_stall_shows_with_its_reason_and_ends_with_its_cause() {
 fn a_manager_tells_what_it_lacks_and_then_how_its_workers_are() {
     let prb = Prb::new();
     let this = Machine::this();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let site = Site {
-        prb: &prb,
-        devnet: this.clone(),
-        manager: this.clone(),
-        multicast: false,
-        manager_at: format!("/ip4/127.0.0.1/tcp/{port}"),
-        redis: None,
-    };
+    let site = Site::of_one_machine(&prb);
     std::fs::write(site.path("psk"), "a key that operators share").unwrap();
     let (devnet, network) = site.start_devnet();
     let mut manager = site.start_manager(&network);
