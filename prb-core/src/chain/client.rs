@@ -199,7 +199,8 @@ impl ChainClient {
     }
 
     /// Puts the same request about several blocks to one node by one message; also says which.
-    /// `None` where it does not take that: then they are to be put one by one.
+    /// `None` for a single one, and where the node does not take that: then they are to be put one
+    /// by one.
     async fn put_together<T: DeserializeOwned>(
         &self,
         need: Need,
@@ -207,6 +208,9 @@ impl ChainClient {
         blocks: &[H256],
         deadline: Duration,
     ) -> Result<Option<(&Node, Vec<T>)>, ChainError> {
+        if blocks.len() < 2 {
+            return Ok(None);
+        }
         let node = self.node(self.first(need)?)?;
         let params: Vec<_> = blocks.iter().map(|block| Params::of(&json!([block]))).collect();
         let genesis = &self.inner.genesis;

@@ -135,12 +135,10 @@ impl ChainClient {
     /// The same of several blocks, in their order, by one message where the node takes that.
     pub async fn storage_changes(&self, blocks: &[H256]) -> Vec<Result<Bytes, ChainError>> {
         const METHOD: &str = "pha_getStorageChangesAt";
-        if blocks.len() > 1 {
-            let deadline = self.inner.slow_request_timeout;
-            let together = self.put_together::<HexBytes>(Need::State, METHOD, blocks, deadline);
-            if let Ok(Some((_, changes))) = together.await {
-                return changes.into_iter().map(|changes| Ok(changes.into())).collect();
-            }
+        let deadline = self.inner.slow_request_timeout;
+        let together = self.put_together::<HexBytes>(Need::State, METHOD, blocks, deadline);
+        if let Ok(Some((_, changes))) = together.await {
+            return changes.into_iter().map(|changes| Ok(changes.into())).collect();
         }
         join_all(blocks.iter().map(|block| self.storage_changes_at(*block))).await
     }

@@ -80,6 +80,18 @@ impl ParaState {
         Ok(state)
     }
 
+    /// The state of these pairs of the top trie, if that has the root `expected`; else why not, for
+    /// a person.
+    pub(crate) fn with_root(pairs: StorageState, expected: H256) -> Result<Self, String> {
+        let count = pairs.len();
+        let state = Self::new(pairs, Vec::new()).map_err(|error| error.to_string())?;
+        if state.root() == expected {
+            Ok(state)
+        } else {
+            Err(format!("its {count} pairs give state root {:?}, not {expected:?}", state.root()))
+        }
+    }
+
     /// Root of the trie.
     pub fn root(&self) -> H256 {
         H256(self.root.0)

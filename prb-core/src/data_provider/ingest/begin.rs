@@ -91,13 +91,7 @@ async fn fetch(context: &Context, head: &EncodedHeader) -> Result<Vec<Bytes>, In
         )));
     }
     let checked = tokio::task::spawn_blocking(move || {
-        let count = pairs.len();
-        let state = ParaState::new(pairs, Vec::new()).map_err(|error| error.to_string())?;
-        if state.root() == root {
-            Ok(state::parts(number, &state))
-        } else {
-            Err(format!("its {count} pairs give state root {:?}, not {root:?}", state.root()))
-        }
+        ParaState::with_root(pairs, root).map(|state| state::parts(number, &state))
     });
     let checked = checked.await.map_err(|error| IngestError::NotYet(error.to_string()))?;
     checked.map_err(|reason| {
