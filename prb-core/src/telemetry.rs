@@ -6,12 +6,14 @@
 //! [catalogue](catalogue::ALL).
 
 pub mod catalogue;
+mod durations;
 mod metric;
 mod registry;
 mod samples;
 #[cfg(feature = "metrics")]
 mod text;
 
+pub use durations::{DurationCounter, Durations};
 pub use metric::{Description, Kind, Metric};
 pub use registry::{Obstacle, Registry, Source};
 pub use samples::Samples;

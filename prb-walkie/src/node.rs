@@ -17,7 +17,7 @@ use crate::discovery::boot::BootNode;
 use crate::discovery::table::{Peer, Standing};
 use crate::proto::walkie_rpc_client::WalkieRpcClient;
 use crate::proto::{WalkieRoles, WalkieRpcResponseWrapper};
-use crate::rpc::{CallError, Method, PeerChannel, json, status, wrapper};
+use crate::rpc::{CallError, Method, PeerChannel, Requests, json, status, wrapper};
 
 mod answering;
 mod builder;
@@ -67,6 +67,7 @@ struct Shared {
     own: PeerId,
     commands: mpsc::Sender<Command>,
     lines: Lines,
+    requests: Requests,
     view: watch::Receiver<Arc<View>>,
     grpc: Option<std::net::SocketAddr>,
     /// Stops everything when the last handle is gone.
@@ -99,6 +100,11 @@ impl Walkie {
     /// What became of the boot nodes.
     pub fn boot_nodes(&self) -> Vec<BootNode> {
         self.shared.view.borrow().boot_nodes.clone()
+    }
+
+    /// Requests answered so far, over both transports.
+    pub fn requests(&self) -> Requests {
+        self.shared.requests.clone()
     }
 
     /// Everybody who said who it is, whether live, lost or ignored.

@@ -12,13 +12,15 @@ mod frame;
 pub mod json;
 mod method;
 mod own;
+mod requests;
 mod service;
 pub mod status;
 pub(crate) mod wrapper;
 
 pub use channel::PeerChannel;
-pub(crate) use dispatch::{dispatch, refuse};
+pub(crate) use dispatch::{dispatch, refuse, turn_away};
 pub use error::CallError;
 pub use method::{DESCRIPTORS, Method, SERVICE, message, method, methods};
 pub(crate) use own::{Heard, Own};
+pub use requests::{RequestCount, Requests};
 pub(crate) use service::{Service, server};

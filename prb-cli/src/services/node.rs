@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use prb_core::telemetry::catalogue::WALKIE_PEERS;
+use prb_core::telemetry::catalogue::{WALKIE_PEERS, WALKIE_REQUESTS};
 use prb_core::telemetry::{Samples, Source};
 use prb_walkie::access;
 use prb_walkie::access::psk::PreSharedKey;
@@ -14,6 +14,7 @@ use prb_walkie::identity::Identity;
 use prb_walkie::node::{Config, Discovery, Grpc, Introduction, Tls, View, Walkie};
 use prb_walkie::proto::WalkieRoles;
 use prb_walkie::proto::walkie_rpc_server::WalkieRpc;
+use prb_walkie::rpc::{RequestCount, Requests};
 use tokio::sync::watch;
 
 use super::door::Door;
@@ -127,18 +128,21 @@ pub(super) async fn ended(walkie: &Walkie) -> anyhow::Error {
     anyhow::anyhow!("the node among the peers has ended")
 }
 
-/// The peers of a node, as they are watched.
-pub(super) struct Peers(watch::Receiver<Arc<View>>);
+/// The peers of a node and what they ask, as they are watched.
+pub(super) struct Peers {
+    view: watch::Receiver<Arc<View>>,
+    requests: Requests,
+}
 
 impl Peers {
     pub(super) fn of(walkie: &Walkie) -> Self {
-        Self(walkie.subscribe())
+        Self { view: walkie.subscribe(), requests: walkie.requests() }
     }
 }
 
 impl Source for Peers {
     fn measure(&self, samples: &mut Samples) {
-        let view = self.0.borrow().clone();
+        let view = self.view.borrow().clone();
         for role in [
             WalkieRoles::WrClient,
             WalkieRoles::WrDataProviderInt,
@@ -148,6 +152,9 @@ impl Source for Peers {
         ] {
             let peers = view.peers.iter().filter(|peer| peer.role == role).count();
             samples.put(&WALKIE_PEERS, [peer::role(role)], peers as f64);
+        }
+        for RequestCount { method, outcome, count, .. } in self.requests.counts() {
+            samples.put(&WALKIE_REQUESTS, [method, outcome], count as f64);
         }
     }
 }

@@ -133,6 +133,8 @@ fn a_manager_tells_what_it_lacks_and_then_how_its_workers_are() {
     assert!(admin.figure("prb_worker_messages_total") > 0.5);
     assert!(admin.figure("prb_lifecycle_height{kind=\"view\"}") > 0.0);
     assert!(admin.figure("prb_walkie_peers{role=\"data-provider\"}") > 0.5);
+    let hello = "prb_walkie_requests_total{method=\"Hello\",outcome=\"ok\"}";
+    assert!(admin.figure(hello) > 0.5);
     for service in [manager, provider, devnet] {
         service.stop();
     }

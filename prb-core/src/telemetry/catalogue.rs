@@ -81,6 +81,8 @@ catalogue! {
         "Gets answered over TCP";
     BLOB_EMPTY_ANSWERS = Counter "prb_blob_empty_answers_total" ["reason"]
         "Gets answered over TCP with nothing, as there is nothing or the store failed";
+    BLOB_SERVE_TIME = Durations "prb_blob_serve_seconds" []
+        "Time from a get's turn to its answer, of those that were not too early";
     BLOB_CONNECTIONS = Gauge "prb_blob_connections" []
         "Open connections of the blob server";
     BLOB_CONNECTIONS_CUT = Counter "prb_blob_connections_cut_total" ["reason"]
@@ -115,6 +117,8 @@ catalogue! {
 
     WALKIE_PEERS = Gauge "prb_walkie_peers" ["role"]
         "Peers that are known, by what they are";
+    WALKIE_REQUESTS = Counter "prb_walkie_requests_total" ["method", "outcome"]
+        "Requests of peers and gRPC clients that were answered, by how that ended";
 }
 
 #[cfg(test)]
@@ -136,6 +140,8 @@ mod tests {
         for metric in ALL {
             assert!(metric.name.starts_with("prb_") && is_name(metric.name), "{}", metric.name);
             assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{metric:?}");
+            let takes_time = metric.kind == Kind::Durations;
+            assert!(!takes_time || metric.name.ends_with("_seconds"), "{metric:?}");
             assert!(metric.labels.iter().all(|label| is_name(label)), "{metric:?}");
             assert!(!metric.help.is_empty() && !metric.help.ends_with('.'), "{metric:?}");
         }

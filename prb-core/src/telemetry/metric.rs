@@ -7,6 +7,8 @@ pub enum Kind {
     Gauge,
     /// It has come to so much since the process began. Its name ends in `_total`.
     Counter,
+    /// How long something took, time and again. Its name ends in `_seconds`.
+    Durations,
 }
 
 /// A figure with `N` labels.

@@ -2,31 +2,56 @@
 
 use std::collections::BTreeMap;
 
+use super::Durations;
 use super::metric::Metric;
+
+/// What was read of a figure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Sample {
+    Value(f64),
+    Durations(Durations),
+}
 
 /// Figures as they are read from the sources of a process.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     /// By the figure's name, then by the values of its labels.
-    taken: BTreeMap<&'static str, BTreeMap<Vec<String>, f64>>,
+    taken: BTreeMap<&'static str, BTreeMap<Vec<String>, Sample>>,
 }
 
 impl Samples {
     /// Takes a value under these values of the labels. The last one counts.
     pub fn put<const N: usize>(&mut self, metric: &Metric<N>, labels: [&str; N], value: f64) {
+        self.take(metric, labels, Sample::Value(value));
+    }
+
+    /// Takes durations under these values of the labels. The last ones count.
+    pub fn put_durations<const N: usize>(
+        &mut self,
+        metric: &Metric<N>,
+        labels: [&str; N],
+        durations: Durations,
+    ) {
+        self.take(metric, labels, Sample::Durations(durations));
+    }
+
+    fn take<const N: usize>(&mut self, metric: &Metric<N>, labels: [&str; N], sample: Sample) {
         let labels = labels.map(str::to_owned).into();
-        self.taken.entry(metric.name).or_default().insert(labels, value);
+        self.taken.entry(metric.name).or_default().insert(labels, sample);
     }
 
-    /// The value taken under these values of the labels.
+    /// The value taken under these values of the labels; of durations, how many there were.
     pub fn get<const N: usize>(&self, metric: &Metric<N>, labels: [&str; N]) -> Option<f64> {
-        self.taken.get(metric.name)?.get(labels.map(str::to_owned).as_slice()).copied()
+        match self.taken.get(metric.name)?.get(labels.map(str::to_owned).as_slice())? {
+            Sample::Value(value) => Some(*value),
+            Sample::Durations(durations) => Some(durations.count() as f64),
+        }
     }
 
-    /// All values of a figure, each under the values of its labels.
+    /// All samples of a figure, each under the values of its labels.
     #[cfg(feature = "metrics")]
-    pub(super) fn of(&self, name: &str) -> impl Iterator<Item = (&[String], f64)> {
-        let values = self.taken.get(name).into_iter().flatten();
-        values.map(|(labels, value)| (labels.as_slice(), *value))
+    pub(super) fn of(&self, name: &str) -> impl Iterator<Item = (&[String], Sample)> {
+        let samples = self.taken.get(name).into_iter().flatten();
+        samples.map(|(labels, sample)| (labels.as_slice(), *sample))
     }
 }

@@ -6,6 +6,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
+use super::samples::Sample;
 use super::{Kind, Registry, Samples, catalogue};
 
 /// What the text is, for the header of an answer.
@@ -33,11 +34,12 @@ impl Collector for Samples {
                 Kind::Gauge => (metric.name, MetricType::Gauge),
                 // The encoder puts the ending there.
                 Kind::Counter => (metric.name.trim_end_matches("_total"), MetricType::Counter),
+                Kind::Durations => (metric.name, MetricType::Histogram),
             };
             let mut family = encoder.encode_descriptor(name, metric.help, None, kind)?;
-            for (labels, value) in samples {
+            for (labels, sample) in samples {
                 if labels.is_empty() {
-                    encode(&mut family, metric.kind, value)?;
+                    encode(&mut family, metric.kind, sample)?;
                 } else {
                     let labels: Vec<_> = metric
                         .labels
@@ -45,7 +47,7 @@ impl Collector for Samples {
                         .zip(labels)
                         .map(|(name, value)| (*name, value.as_str()))
                         .collect();
-                    encode(&mut family.encode_family(&labels)?, metric.kind, value)?;
+                    encode(&mut family.encode_family(&labels)?, metric.kind, sample)?;
                 }
             }
         }
@@ -53,17 +55,26 @@ impl Collector for Samples {
     }
 }
 
-fn encode(encoder: &mut MetricEncoder<'_>, kind: Kind, value: f64) -> Result<(), fmt::Error> {
-    match kind {
-        Kind::Gauge => encoder.encode_gauge(&value),
-        Kind::Counter => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
+fn encode(encoder: &mut MetricEncoder<'_>, kind: Kind, sample: Sample) -> Result<(), fmt::Error> {
+    match sample {
+        Sample::Value(value) if kind == Kind::Counter => {
+            encoder.encode_counter::<NoLabelSet, _, u64>(&value, None)
+        }
+        Sample::Value(value) => encoder.encode_gauge(&value),
+        Sample::Durations(durations) => {
+            let classes: Vec<_> = durations.classes().collect();
+            let total = durations.total().as_secs_f64();
+            encoder.encode_histogram::<NoLabelSet>(total, durations.count(), &classes, None)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Source;
-    use super::super::catalogue::{BLOB_BYTES, CHAIN_RPC_HEALTHY};
+    use std::time::Duration;
+
+    use super::super::catalogue::{BLOB_BYTES, BLOB_SERVE_TIME, CHAIN_RPC_HEALTHY};
+    use super::super::{DurationCounter, Source};
     use super::*;
 
     struct Part;
@@ -73,6 +84,10 @@ mod tests {
             samples.put(&BLOB_BYTES, [], 7.0);
             samples.put(&CHAIN_RPC_HEALTHY, ["relay", "ws://\"a\"\n"], 0.0);
             samples.put(&CHAIN_RPC_HEALTHY, ["relay", "ws://\"a\"\n"], 1.0);
+            let counter = DurationCounter::default();
+            let took = [1, 2, 20_000].map(Duration::from_millis);
+            took.into_iter().for_each(|took| counter.add(took));
+            samples.put_durations(&BLOB_SERVE_TIME, [], counter.read());
         }
     }
 
@@ -95,6 +110,22 @@ prb_chain_rpc_healthy{chain="relay",endpoint="ws://\"a\"\n"} 1.0
 # HELP prb_blob_bytes Bytes of blobs served over TCP
 # TYPE prb_blob_bytes counter
 prb_blob_bytes_total 7.0
+# HELP prb_blob_serve_seconds Time from a get's turn to its answer, of those that were not too early
+# TYPE prb_blob_serve_seconds histogram
+prb_blob_serve_seconds_sum 20.003
+prb_blob_serve_seconds_count 3
+prb_blob_serve_seconds_bucket{le="0.0001"} 0
+prb_blob_serve_seconds_bucket{le="0.0003"} 0
+prb_blob_serve_seconds_bucket{le="0.001"} 1
+prb_blob_serve_seconds_bucket{le="0.003"} 2
+prb_blob_serve_seconds_bucket{le="0.01"} 2
+prb_blob_serve_seconds_bucket{le="0.03"} 2
+prb_blob_serve_seconds_bucket{le="0.1"} 2
+prb_blob_serve_seconds_bucket{le="0.3"} 2
+prb_blob_serve_seconds_bucket{le="1.0"} 2
+prb_blob_serve_seconds_bucket{le="3.0"} 2
+prb_blob_serve_seconds_bucket{le="10.0"} 2
+prb_blob_serve_seconds_bucket{le="+Inf"} 3
 # EOF
 "#;
         assert_eq!(registry.to_text().unwrap(), expected);

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::config::Limits;
 use crate::access::Caller;
-use crate::rpc::{Service, dispatch, refuse};
+use crate::rpc::{Service, dispatch, refuse, turn_away};
 
 /// Turns requests into answers. Clones share their places.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ impl Answering {
     pub(super) async fn answer(self, caller: Caller, request: &Bytes) -> Answer {
         let place = Arc::clone(&self.places).try_acquire_owned().ok();
         let bytes = if place.is_none() {
-            refuse(request.clone(), "Too many calls are under way.")
+            turn_away(&self.service, request.clone())
         } else {
             dispatch(self.service, caller, request.clone(), self.deadline).await
         };

@@ -69,6 +69,7 @@ impl Builder {
         let (found_locally, found) = mpsc::channel(NEWS);
         let (commands, commanded) = mpsc::channel(COMMANDS);
         let (service, info) = local::service(own, &config, role, heard.clone());
+        let requests = service.requests().clone();
         let answering = Answering::new(service.clone(), &config.limits);
         let lines = Lines::new(config.limits.calls);
         let calls = calls::Behaviour::new(lines.clone(), answering.clone(), &config.limits);
@@ -102,7 +103,8 @@ impl Builder {
         tasks.spawn(driver.run(stop.child_token()).instrument(span));
         tasks.close();
         let (cancel, guard) = (stop.clone(), stop.drop_guard());
-        let shared = Shared { own, commands, lines, view, grpc, _stop: guard, cancel, tasks };
+        let shared =
+            Shared { own, commands, lines, requests, view, grpc, _stop: guard, cancel, tasks };
         let walkie = Walkie { shared: Arc::new(shared) };
         walkie.listening(wanted).await?;
         Ok(walkie)

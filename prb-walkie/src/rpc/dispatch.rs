@@ -28,6 +28,7 @@ pub(crate) async fn dispatch(
         Ok(request) => request,
         Err(error) => {
             let error = Status::invalid_argument(format!("not a request: {error}"));
+            service.requests().count(None, error.code());
             return wrapper::answer(String::new(), Err(status::to_peer(&error)));
         }
     };
@@ -54,8 +55,12 @@ async fn call(
     name: &str,
     data: &[u8],
 ) -> Result<Bytes, Status> {
-    let method = method::method(name).ok_or_else(|| Status::unimplemented(""))?;
+    let Some(method) = method::method(name) else {
+        service.requests().count(None, Code::Unimplemented);
+        return Err(Status::unimplemented(""));
+    };
     if method.is_streaming() {
+        service.requests().count(Some(method), Code::NotFound);
         return Err(Status::not_found(format!("{name} is a stream: call it over gRPC.")));
     }
     let mut request = http::Request::new(Body::new(Full::new(frame::wrap(data))));
@@ -92,7 +97,14 @@ async fn answer(method: &Method, response: http::Response<Body>) -> Result<Bytes
     })
 }
 
-/// Answers a request that will not be handled.
+/// Answers a request that finds too many others under way.
+pub(crate) fn turn_away(service: &Service, request: Bytes) -> Bytes {
+    let method = WalkieRpcRequestWrapper::decode(request.clone()).unwrap_or_default().method;
+    service.requests().count(method::method(&method), Code::ResourceExhausted);
+    refuse(request, "Too many calls are under way.")
+}
+
+/// Answers a request whose answer cannot be sent, or that will not be handled.
 pub(crate) fn refuse(request: Bytes, reason: &str) -> Bytes {
     let nonce = WalkieRpcRequestWrapper::decode(request).unwrap_or_default().nonce;
     wrapper::answer(nonce, Err(status::to_peer(&Status::resource_exhausted(reason))))

@@ -15,7 +15,8 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 use tower_service::Service as Tower;
 
-use super::method;
+use super::method::{Method, method};
+use super::requests::Requests;
 use crate::access::{Caller, Gate};
 use crate::proto::walkie_rpc_server::{WalkieRpc, WalkieRpcServer};
 
@@ -35,20 +36,22 @@ pub(crate) struct Service {
     gate: Arc<Gate>,
     own: Routes,
     role: Routes,
+    requests: Requests,
 }
 
 impl Service {
     pub(crate) fn new(gate: Arc<Gate>, own: Routes, role: Routes) -> Self {
-        Self { gate, own, role }
+        Self { gate, own, role, requests: Requests::default() }
+    }
+
+    /// What it answered so far.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.requests
     }
 
     /// The routes that answer the call, or why it is refused.
     fn route(&self, request: &http::Request<Body>) -> Result<Routes, Status> {
-        let path = request.uri().path();
-        let name = path.rsplit('/').next().unwrap_or_default();
-        if method(name).is_none_or(|method| method.path() != path) {
-            return Err(Status::unimplemented("no such method"));
-        }
+        let name = called(request).ok_or_else(|| Status::unimplemented("no such method"))?.name();
         let nobody = Caller::Grpc { token: false };
         let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
         self.gate.check(caller, name)?;
@@ -70,15 +73,19 @@ impl Tower<http::Request<Body>> for Service {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let begun = self.requests.begin(called(&request));
         let mut routes = match self.route(&request) {
             Ok(routes) => routes,
-            Err(status) => return Box::pin(async move { Ok(status.into_http()) }),
+            Err(status) => {
+                begun.ended(status.code());
+                return Box::pin(async move { Ok(status.into_http()) });
+            }
         };
         Box::pin(async move {
             let uri = request.uri().clone();
             // A handler that panics fails its own call and no other.
             let answered = AssertUnwindSafe(async move { routes.call(request).await });
-            Ok(match answered.catch_unwind().await {
+            let response = match answered.catch_unwind().await {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) => Status::from_error(error.into()).into_http(),
                 Err(panic) => {
@@ -89,9 +96,18 @@ impl Tower<http::Request<Body>> for Service {
                     );
                     Status::internal("The handler failed.").into_http()
                 }
-            })
+            };
+            begun.answered(&response);
+            Ok(response)
         })
     }
+}
+
+/// The method that a request is for, if there is such a one.
+fn called(request: &http::Request<Body>) -> Option<&'static Method> {
+    let path = request.uri().path();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    method(name).filter(|method| method.path() == path)
 }
 
 fn reason(panic: &(dyn Any + Send)) -> &str {

@@ -193,6 +193,38 @@ async fn a_handler_ends_with_its_callers_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn requests_are_counted_by_method_and_by_how_they_ended() {
+    let (caller, server) = pair().await;
+    let (peer, requests) = (server.peer_id(), server.requests());
+    for key in ["size:1", "size:2", "refuse:5", "panic"] {
+        let _ = blob(&caller, peer, key).await;
+    }
+    for name in ["no method", "WatchWorkerStatus", "ListPool"] {
+        assert!(caller.call(peer, name, b"", Duration::from_secs(30)).await.is_err());
+    }
+    let calling = caller.clone();
+    let call = tokio::spawn(async move { blob(&calling, peer, "hold:4").await });
+    held(4, 1).await;
+    caller.shutdown().await;
+    assert!(call.await.unwrap().is_err());
+    held(4, 0).await;
+    server.shutdown().await;
+    let counted = requests.counts().into_iter().map(|it| (it.method, it.outcome, it.count));
+    // Those greet each other when they please.
+    let counted: Vec<_> = counted.filter(|(method, ..)| *method != "Hello").collect();
+    let expected = [
+        ("GetBlobByKey", "given_up", 1),
+        ("GetBlobByKey", "internal", 1),
+        ("GetBlobByKey", "not_found", 1),
+        ("GetBlobByKey", "ok", 2),
+        ("ListPool", "permission_denied", 1),
+        ("WatchWorkerStatus", "not_found", 1),
+        ("unknown", "unimplemented", 1),
+    ];
+    assert_eq!(counted, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn both_kinds_of_addresses_are_listened_on_and_called() {
     let mut both = config(WalkieRoles::WrTrader);
     both.listen = ["/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0", "/ip4/127.0.0.1/tcp/0"]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::accept::Shared;
 use super::inbox::Received;
@@ -51,13 +52,16 @@ pub(super) async fn read(shared: Arc<Shared>, received: Received) -> Begun {
         }
         BlobRequest::Info | BlobRequest::BadBlock(_) => {}
     }
+    let begun = Instant::now();
     let found = paid(&shared, request).await;
     match (&found, request) {
         (Ok(None), BlobRequest::Get { key, .. }) if !wait.is_zero() => {
-            Begun::Wait(Waiting { id, key, wait })
+            return Begun::Wait(Waiting { id, key, wait });
         }
-        _ => Begun::Ready(ready(&shared, id, found)),
+        (_, BlobRequest::Get { .. }) => shared.counters.serve_time.add(begun.elapsed()),
+        _ => {}
     }
+    Begun::Ready(ready(&shared, id, found))
 }
 
 /// Waits for what does not exist yet. Many may wait for the same: who finds no memory holds nothing

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::telemetry::{DurationCounter, Durations};
+
 /// What a blob server did since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,6 +26,9 @@ pub struct BlobServerStatus {
     pub too_slow: u64,
     /// Connections cut because what they sent is no request.
     pub hostile: u64,
+    /// From the turn of a get on its connection to its answer, ready to be sent; without those that
+    /// waited for what did not exist.
+    pub serve_time: Durations,
 }
 
 /// The same, counted.
@@ -37,6 +42,7 @@ pub(super) struct Counters {
     pub(super) turned_away: AtomicU64,
     pub(super) too_slow: AtomicU64,
     pub(super) hostile: AtomicU64,
+    pub(super) serve_time: DurationCounter,
 }
 
 impl Counters {
@@ -51,6 +57,7 @@ impl Counters {
             turned_away: self.turned_away.load(Relaxed),
             too_slow: self.too_slow.load(Relaxed),
             hostile: self.hostile.load(Relaxed),
+            serve_time: self.serve_time.read(),
         }
     }
 }

@@ -99,6 +99,8 @@ async fn answers_what_there_is_what_there_is_not_and_what_fails() {
     let Some((7, Answer::Failed { code, reason })) = peer.answer().await else { panic!() };
     assert_eq!(code, FailureCode::Store);
     assert!(String::from_utf8_lossy(&reason).contains("the disk is gone"), "{reason:?}");
+    // Two were there, one was not, one failed; the key of the other is none.
+    reach(&server, |status| status.serve_time.count() == 4).await;
     server.shutdown().await;
     assert_eq!(peer.answer().await, None);
 }
