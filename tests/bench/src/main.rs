@@ -20,6 +20,7 @@ mod heavy;
 mod ingest;
 mod process;
 mod queue;
+mod trader;
 mod walkie;
 
 #[derive(Parser)]
@@ -55,6 +56,8 @@ enum Scenario {
     IngestNode(ingest::History),
     /// Jobs per second over Redis, beside npm's bee-queue, and the memory Redis needs.
     Queue(queue::Args),
+    /// Calls per second through the trader, and how long one waits for its block.
+    Trader(trader::Args),
     /// Calls per second and megabytes per second between two peers, and of bare libp2p.
     Walkie(walkie::Args),
 }
@@ -75,6 +78,7 @@ fn main() -> Result<()> {
         Scenario::Ingest(args) => ("ingest", ingest::measure(&args)?),
         Scenario::IngestNode(history) => return ingest::run_node(&history),
         Scenario::Queue(args) => ("queue", queue::measure(&args)?),
+        Scenario::Trader(args) => ("trader", trader::measure(&args)?),
         Scenario::Walkie(args) => ("walkie", walkie::measure(&args)?),
     };
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
