@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prb_core::queue::{Action, CallOutcome, JobState};
+use prb_core::trader::PROXIED_CALLS;
 use prb_devnet_runtime::chain::TOKEN;
 use sp_keyring::Sr25519Keyring::{Alice, Charlie, Dave, Eve, Ferdie};
 
@@ -95,14 +96,14 @@ async fn a_pools_proxy_runs_a_worker_for_its_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_call_of_a_batch_that_the_proxys_filter_refuses_fails_alone() {
+async fn one_call_of_a_batch_that_the_chain_refuses_fails_alone() {
     let world = World::new().await;
     // Three calls close a batch; nothing else does.
     let trader = world.start(|config| config.max_batch_calls = 3).await;
-    let mut worker = Worker::new(1, Eve);
-    world.admit(&mut worker, 3).await;
+    let mut worker = Worker::new(1, Charlie);
+    world.admit(&mut worker, 2).await;
     trader.shutdown(DEADLINE).await.unwrap();
-    let before = world.nonce(Ferdie).await;
+    let before = world.nonce(Dave).await;
     let trader = world
         .start(|config| {
             config.max_batch_calls = 3;
@@ -110,10 +111,10 @@ async fn one_call_of_a_batch_that_the_proxys_filter_refuses_fails_alone() {
         })
         .await;
     let public_key = worker.key();
-    let add = world.enqueue(3, Action::AddWorker { public_key }).await;
-    let reclaim = world.enqueue(3, Action::ReclaimWorker { public_key }).await;
+    let add = world.enqueue(2, Action::AddWorker { public_key }).await;
+    let reclaim = world.enqueue(2, Action::ReclaimWorker { public_key }).await;
     let stake = STAKE;
-    let start = world.enqueue(3, Action::StartComputing { public_key, stake }).await;
+    let start = world.enqueue(2, Action::StartComputing { public_key, stake }).await;
     let add = world.succeeded(&add).await.outcome.unwrap();
     let start = world.succeeded(&start).await.outcome.unwrap();
     assert_eq!(add.extrinsic_hash, start.extrinsic_hash, "one batch");
@@ -121,9 +122,40 @@ async fn one_call_of_a_batch_that_the_proxys_filter_refuses_fails_alone() {
     assert_eq!(reclaim.state, JobState::Failed);
     let failure = reclaim.failure.unwrap();
     let CallOutcome::Error { error, .. } = &failure.calls[0].outcome else { panic!("{failure:?}") };
-    assert_eq!(error, "System.CallFiltered");
+    assert!(error.starts_with("PhalaComputation."), "{error}");
     assert!(failure.reason.starts_with("could not release the stake of worker 0x"));
-    assert_eq!(world.nonce(Ferdie).await, before + 1);
+    assert_eq!(world.nonce(Dave).await, before + 1);
+    trader.shutdown(DEADLINE).await.unwrap();
+    world.network.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_call_that_the_proxys_filter_refuses_is_told() {
+    let world = World::new().await;
+    // Two calls close a batch; nothing else does.
+    let trader = world
+        .start(|config| {
+            config.max_batch_calls = 2;
+            config.max_batch_age = DEADLINE;
+        })
+        .await;
+    let worker = Worker::new(1, Eve);
+    let ids = [
+        world.enqueue(3, worker.register()).await,
+        world.enqueue(3, Action::AddWorker { public_key: worker.key() }).await,
+    ];
+    for id in ids {
+        let failure = world.ended(&id).await.failure.unwrap();
+        assert!(failure.reason.contains("System.CallFiltered"), "{}", failure.reason);
+    }
+    assert_eq!(world.nonce(Ferdie).await, 1, "one batch");
+    let account = eventually("what the proxy may do is known", async || {
+        let account = trader.status().accounts[&Ferdie.to_raw_public()].clone();
+        account.proxied.iter().any(|proxied| !proxied.kinds.is_empty()).then_some(account)
+    })
+    .await;
+    let admitted = PROXIED_CALLS.iter().filter(|call| account.proxied[0].admits(call)).count();
+    assert_eq!((&account.proxied[0].kinds[..], admitted), (&["NonTransfer".to_owned()][..], 0));
     trader.shutdown(DEADLINE).await.unwrap();
     world.network.shutdown().await.unwrap();
 }

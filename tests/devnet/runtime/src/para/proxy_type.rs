@@ -32,8 +32,7 @@ pub enum ProxyType {
     #[default]
     #[codec(index = 0)]
     Any,
-    /// Calls that move no balance, as a fixed list. It lacks the reclaiming of a worker, so that a
-    /// batch can be seen of which one call is refused.
+    /// Calls that move no balance, as a fixed list of pallets. Khala's has none of Phala's.
     #[codec(index = 1)]
     NonTransfer,
     /// Announced proxy calls may be rejected.
@@ -57,14 +56,8 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             Self::NonTransfer => {
                 matches!(
                     call,
-                    RuntimeCall::System(_)
-                        | RuntimeCall::Utility(_)
-                        | RuntimeCall::Proxy(_)
-                        | RuntimeCall::PhalaStakePoolv2(_)
-                ) && !matches!(
-                    call,
-                    RuntimeCall::PhalaStakePoolv2(PoolCall::reclaim_pool_worker { .. })
-                ) || is_worker_message_or_registration(call)
+                    RuntimeCall::System(_) | RuntimeCall::Utility(_) | RuntimeCall::Proxy(_)
+                )
             }
             Self::CancelProxy => {
                 matches!(call, RuntimeCall::Proxy(pallet_proxy::Call::reject_announcement { .. }))
@@ -83,7 +76,12 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                                 | PoolCall::reclaim_pool_worker { .. }
                                 | PoolCall::restart_computing { .. }
                         )
-                ) || is_worker_message_or_registration(call)
+                        | RuntimeCall::PhalaMq(MqCall::sync_offchain_message { .. })
+                        | RuntimeCall::PhalaRegistry(
+                            RegistryCall::register_worker { .. }
+                                | RegistryCall::register_worker_v2 { .. }
+                        )
+                )
             }
         }
     }
@@ -91,15 +89,4 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
     fn is_superset(&self, other: &Self) -> bool {
         self == other || *self == Self::Any
     }
-}
-
-/// What any proxy of a pool may do for a worker. Its endpoint is not among it.
-fn is_worker_message_or_registration(call: &RuntimeCall) -> bool {
-    matches!(
-        call,
-        RuntimeCall::PhalaMq(MqCall::sync_offchain_message { .. })
-            | RuntimeCall::PhalaRegistry(
-                RegistryCall::register_worker { .. } | RegistryCall::register_worker_v2 { .. }
-            )
-    )
 }
