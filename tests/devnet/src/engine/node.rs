@@ -147,9 +147,19 @@ impl Node {
         inherents: &[u8],
         check: bool,
     ) -> Result<Arc<StoredBlock>, BuildError> {
+        self.make_block_of(&self.pending(), slot, inherents, check)
+    }
+
+    /// The same with only some of the pool's transactions, or none.
+    pub fn make_block_of(
+        &self,
+        candidates: &[Arc<PoolTransaction>],
+        slot: u64,
+        inherents: &[u8],
+        check: bool,
+    ) -> Result<Arc<StoredBlock>, BuildError> {
         let parent = self.chain.best();
         let state = || self.chain.state_of(&parent);
-        let candidates = self.pending();
         let proposal =
             Proposal { parent: &parent.header, digest: self.author.digest(slot), inherents };
         let built = builder::build(

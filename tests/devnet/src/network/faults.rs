@@ -23,6 +23,7 @@ pub struct Faults {
 #[derive(Debug, Default)]
 struct Standing {
     hold_para_head: bool,
+    hold_transactions: bool,
     silent_justifications: bool,
     /// Used up by the next relay block.
     next: Orders,
@@ -62,6 +63,12 @@ impl Faults {
     /// While on, relay blocks carry the same parachain head.
     pub fn hold_para_head(&self, on: bool) {
         self.orders.lock().hold_para_head = on;
+    }
+
+    /// While on, parachain blocks take no transaction from the pool: there they wait, are outbid by
+    /// others with the same nonce, and expire.
+    pub fn hold_transactions(&self, on: bool) {
+        self.orders.lock().hold_transactions = on;
     }
 
     /// While on, `grandpa_subscribeJustifications` says nothing.
@@ -106,6 +113,7 @@ impl Faults {
         let due = std::mem::replace(&mut standing.change_at, later).contains(&number);
         let mut orders = std::mem::take(&mut standing.next);
         orders.hold_para_head = standing.hold_para_head;
+        orders.hold_transactions = standing.hold_transactions;
         orders.change_authorities |= due;
         let silent = standing.silent_justifications;
         (orders, if silent { Rounds::Unannounced } else { Rounds::All })

@@ -152,8 +152,10 @@ impl Producer {
             extra: (extra != Extra::default()).then_some(extra),
         };
         let slot = step.timestamp / self.slot_ms;
-        let block =
-            para.make_block(slot, &inherents.encode(), step.check).map_err(ProduceError::Para)?;
+        let pending = if step.orders.hold_transactions { Vec::new() } else { para.pending() };
+        let block = para
+            .make_block_of(&pending, slot, &inherents.encode(), step.check)
+            .map_err(ProduceError::Para)?;
         Ok((self.chains.para_id, block.header.encode()))
     }
 

@@ -15,9 +15,12 @@ pub(super) struct Schedule {
 
 /// What somebody wants of the next relay block besides the schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is wanted without regard to the others")]
 pub(super) struct Orders {
     /// It must not bring a parachain block.
     pub hold_para_head: bool,
+    /// A parachain block must hold inherents alone.
+    pub hold_transactions: bool,
     /// It must change the authorities.
     pub change_authorities: bool,
     /// The next parachain block is not included and reverted for another one later.

@@ -15,6 +15,8 @@ use self::world::{Worker, World, eventually};
 
 mod once;
 mod operators;
+mod pool;
+pub(crate) mod remark;
 pub(crate) mod world;
 
 const DEADLINE: Duration = Duration::from_mins(1);

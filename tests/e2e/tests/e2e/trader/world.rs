@@ -90,10 +90,7 @@ impl World {
         signer: Sr25519Keyring,
         proxied: Option<Sr25519Keyring>,
     ) {
-        let (_, seed) = sr25519::Pair::from_string_with_seed(&signer.to_seed(), None).unwrap();
-        let proxied = proxied.map(|account| AccountId32(account.to_raw_public()));
-        let operator = Operator::new(pid, &seed.unwrap(), proxied).unwrap();
-        assert_eq!(operator.signer().0, signer.to_raw_public());
+        let operator = operator(pid, signer, proxied);
         self.queue.put_operator(pid, operator.seal(&Unsealed).unwrap()).await.unwrap();
     }
 
@@ -131,6 +128,16 @@ impl World {
         records
     }
 
+    /// Waits until the node's pool has an account's extrinsic with this nonce and all before.
+    pub(super) async fn in_pool(&self, account: Sr25519Keyring, nonce: u64) {
+        let address = AccountId32(account.to_raw_public()).to_string();
+        eventually("it is in the pool", async || {
+            let next = self.chain.account_next_indices(&address).await.unwrap();
+            (next[0] > nonce).then_some(())
+        })
+        .await;
+    }
+
     /// Next sequence of a worker by finalized state.
     pub(super) async fn ingress(&self, worker: &Worker) -> u64 {
         let sender = MessageOrigin::Worker(worker.pair.public()).encode();
@@ -161,6 +168,18 @@ impl World {
         let job = self.enqueue(pid, Action::SyncMessages { messages: vec![message] }).await;
         self.succeeded(&job).await;
     }
+}
+
+pub(super) fn operator(
+    pid: u64,
+    signer: Sr25519Keyring,
+    proxied: Option<Sr25519Keyring>,
+) -> Operator {
+    let (_, seed) = sr25519::Pair::from_string_with_seed(&signer.to_seed(), None).unwrap();
+    let proxied = proxied.map(|account| AccountId32(account.to_raw_public()));
+    let operator = Operator::new(pid, &seed.unwrap(), proxied).unwrap();
+    assert_eq!(operator.signer().0, signer.to_raw_public());
+    operator
 }
 
 pub(super) fn client(network: &NetworkHandle) -> ChainClient {
