@@ -207,14 +207,17 @@ fn sync_messages(messages: &[Vec<u8>]) -> Result<Calls, CallsError> {
     Ok(Calls { calls, messages, direct: false })
 }
 
-/// WorkerRegistrationInfo begins with version u32 and machine id Vec<u8>; the key follows.
 fn register(runtime_info: &[u8]) -> String {
-    let machine = runtime_info.get(4..).and_then(|mut rest| {
-        let id = Vec::<u8>::decode(&mut rest).ok()?;
-        Some((id, rest))
-    });
-    let key = machine.as_ref().map_or(&[][..], |(_, rest)| key_in(rest, 0));
-    format!("register worker {}", hex(key))
+    let worker = registered_worker(runtime_info);
+    format!("register worker {}", hex(worker.as_ref().map_or(&[][..], |key| &key[..])))
+}
+
+/// Whom a registration is of: WorkerRegistrationInfo begins with version u32 and machine id
+/// Vec<u8>; the key follows.
+pub(super) fn registered_worker(runtime_info: &[u8]) -> Option<WorkerKey> {
+    let mut rest = runtime_info.get(4..)?;
+    Vec::<u8>::decode(&mut rest).ok()?;
+    rest.first_chunk().copied()
 }
 
 /// A worker's key at an offset, or nothing where the bytes end before it.

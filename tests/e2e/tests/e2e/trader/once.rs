@@ -7,7 +7,7 @@ use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint};
 use prb_core::queue::{Job, JobId, JobQueue, JobState};
 use prb_core::trader::TraderConfig;
 use prb_devnet::rpc::MethodFault;
-use sp_keyring::Sr25519Keyring::Alice;
+use sp_keyring::Sr25519Keyring::{Alice, Eve};
 
 use super::DEADLINE;
 use super::world::{Worker, World, client, eventually, queue_at, queue_in_memory, start_trader};
@@ -177,5 +177,28 @@ async fn another_user_of_the_account_costs_time_but_no_truth() {
     for trader in traders {
         trader.shutdown(DEADLINE).await.unwrap();
     }
+    world.network.shutdown().await.unwrap();
+}
+
+/// As a queue does that lost its jobs: it asks again for what is on chain.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_that_comes_again_is_not_sent_again() {
+    let world = World::new().await;
+    let trader = world.start(|_| {}).await;
+    let (worker, other) = (Worker::new(1, Alice), Worker::new(2, Alice));
+    let first = world.enqueue(1, worker.register()).await;
+    world.succeeded(&first).await;
+    let again = world.enqueue(1, worker.register()).await;
+    let failure = world.ended(&again).await.failure.unwrap();
+    assert_eq!(failure.reason, "the same registration is on its way or on chain already");
+    let both = [world.enqueue(1, other.register()).await, world.enqueue(1, other.register()).await];
+    let states = [world.ended(&both[0]).await.state, world.ended(&both[1]).await.state];
+    assert_eq!(states, [JobState::Succeeded, JobState::Failed], "also of two at once");
+    assert_eq!(world.nonce(Alice).await, 2);
+    // The same worker for another operator is another registration.
+    let moved = Worker::new(1, Eve);
+    let moved = world.enqueue(1, moved.register()).await;
+    world.succeeded(&moved).await;
+    trader.shutdown(DEADLINE).await.unwrap();
     world.network.shutdown().await.unwrap();
 }
