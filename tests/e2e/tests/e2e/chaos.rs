@@ -9,9 +9,11 @@
     reason = "what is not as expected fails the test"
 )]
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::{FutureExt, StreamExt};
 use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint};
 use prb_core::queue::{JobKey, RedisQueue, RedisQueueConfig};
 use prb_devnet::network::Network;
@@ -29,9 +31,12 @@ mod points;
 mod process;
 mod random;
 mod stranger;
+mod stuck;
 mod verdict;
 mod world;
 
+/// Blocks for which the trader's signatures hold.
+const ERA: u32 = 16;
 const QUEUE: &str = "PRB_TEST_CHAOS_QUEUE";
 const NODE: &str = "PRB_TEST_CHAOS_NODE";
 
@@ -59,7 +64,7 @@ async fn the_trader() {
     let Some((_, chain, queue)) = told() else { return };
     points::arm();
     let trader = start_trader(chain, queue, |config| {
-        config.era_blocks = 16;
+        config.era_blocks = ERA;
         config.max_batch_calls = 20;
     });
     trader.await.wait().await.unwrap();
@@ -75,7 +80,7 @@ async fn the_manager() {
 /// One thing that goes wrong.
 async fn disturb(world: &mut World, random: &mut Random) {
     let moment = Duration::from_millis(200 + random.below(800));
-    match random.below(12) {
+    match random.below(14) {
         0 | 1 => {
             world.trader.kill();
             tokio::time::sleep(moment).await;
@@ -105,7 +110,9 @@ async fn disturb(world: &mut World, random: &mut Random) {
         }
         8 => world.lose_answers(moment).await,
         9 => world.network.faults().fork_para(),
-        10 if world.upgrades < 3 => {
+        10 => world.expire_pool().await,
+        11 => world.outbid(random.below(2) as usize, moment).await,
+        12 if world.upgrades < 3 => {
             world.upgrades += 1;
             world.network.faults().upgrade_runtime();
         }
@@ -114,12 +121,17 @@ async fn disturb(world: &mut World, random: &mut Random) {
 }
 
 /// Lets everything go wrong `disturbances` times, and then looks what is true.
-async fn run(seed: u64, fleet: Fleet, disturbances: u64) {
+#[expect(clippy::print_stderr, reason = "what a seed met is a long test's log")]
+async fn run(seed: u64, fleet: Fleet, disturbances: u64, patience: Duration) {
     let network = Network::builder(fleet.network()).build().unwrap().start().await.unwrap();
     let mut world = World::new(fleet, network).await;
     let mut random = Random(seed);
-    let mut happened = 0;
+    let (mut happened, began) = (0, Instant::now());
     while world.manager.ended().is_none() {
+        if began.elapsed() > patience {
+            let left = stuck::report(&world).await;
+            panic!("seed {seed}: not done after {patience:?} and {happened} disturbances:\n{left}");
+        }
         tokio::time::sleep(Duration::from_millis(100 + random.below(900))).await;
         if happened < disturbances {
             happened += 1;
@@ -133,10 +145,15 @@ async fn run(seed: u64, fleet: Fleet, disturbances: u64) {
     verdict::check(&world, &said).await;
     world.trader.kill();
     world.network.shutdown().await.unwrap();
+    eprintln!("{said}: each once, after {:?}", began.elapsed());
 }
 
 /// 20 accounts in short.
 const SHORT: Fleet = Fleet { accounts: 20, workers_each: 2, messages: 7 };
+/// The first and the last seed, for fewer than a hundred.
+const SEEDS: &str = "PRB_TEST_CHAOS_SEEDS";
+/// Seeds that run at the same time.
+const AT_ONCE: usize = 4;
 /// 5,000 jobs.
 const WHOLE: Fleet = Fleet { accounts: 20, workers_each: 10, messages: 22 };
 
@@ -144,7 +161,7 @@ macro_rules! seeds {
     ($($name:ident $seed:literal),*) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            run($seed, SHORT, 25).await;
+            run($seed, SHORT, 25, Duration::from_mins(4)).await;
         })*
     };
 }
@@ -154,8 +171,15 @@ seeds!(seed_1 1, seed_2 2, seed_3 3, seed_4 4, seed_5 5);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: 5,000 jobs for each of 100 seeds"]
 async fn a_hundred_seeds() {
-    let only = std::env::var("PRB_TEST_CHAOS_SEED").ok().map(|seed| seed.parse().unwrap());
-    for seed in only.map_or(1..=100, |seed| seed..=seed) {
-        run(seed, WHOLE, 150).await;
-    }
+    let told = std::env::var(SEEDS).ok();
+    let told = told.as_deref().and_then(|told| told.split_once(' '));
+    let (first, last) = told.map_or((1, 100), |(a, b)| (a.parse().unwrap(), b.parse().unwrap()));
+    let runs = (first..=last).map(async |seed| {
+        let run = run(seed, WHOLE, 150, Duration::from_mins(30));
+        AssertUnwindSafe(run).catch_unwind().await.is_err().then_some(seed)
+    });
+    // They wait more than they work.
+    let failed: Vec<_> = futures::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
+    let failed: Vec<u64> = failed.into_iter().flatten().collect();
+    assert!(failed.is_empty(), "these seeds failed: {failed:?}");
 }

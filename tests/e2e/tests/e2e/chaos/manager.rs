@@ -109,6 +109,12 @@ pub(super) struct Standing {
 }
 
 impl Standing {
+    /// Whether nothing is left to do.
+    pub(super) fn is_done(self, fleet: Fleet) -> bool {
+        let Self { registered, ingress, assigned, started } = self;
+        registered && assigned && started && ingress == fleet.messages
+    }
+
     pub(super) async fn of(
         worker: &Worker,
         chain: &ChainClient,

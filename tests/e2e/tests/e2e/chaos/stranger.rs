@@ -1,11 +1,10 @@
 //! Somebody else who signs with the same accounts and tells nobody.
 
 use prb_core::chain::ChainClient;
-use prb_core::trader::era::Era;
-use prb_core::trader::extrinsic::{Terms, sign};
-use prb_core::trader::runtime::Runtime;
+use prb_devnet_runtime::chain::TOKEN;
 
 use super::fleet::{Account, Fleet};
+use crate::trader::remark::remark;
 
 pub(super) struct Stranger {
     accounts: Vec<Account>,
@@ -17,22 +16,26 @@ impl Stranger {
         Self { accounts: fleet.accounts().take(2).collect(), chain }
     }
 
-    /// Signs a remark with the next nonce of an account, and submits it; whether the node takes it
-    /// is left to chance.
+    /// Signs with the next nonce of an account.
     pub(super) async fn sign(&self, account: usize) {
-        let (chain, account) = (&self.chain, self.accounts[account]);
-        let version = chain.runtime_version(None).await.unwrap();
-        let metadata = chain.metadata(None).await.unwrap();
-        let genesis = chain.genesis_hash().await.unwrap();
-        let (spec, transaction) = (version.spec_version, version.transaction_version);
-        let runtime = Runtime::decode(&metadata, genesis, spec, transaction).unwrap();
-        let head = chain.finalized_head().await.unwrap();
-        let number = chain.header(head).await.unwrap().number();
-        let next = chain.account_next_indices(&account.address_text()).await.unwrap();
-        let nonce = u32::try_from(next[0]).unwrap();
-        let terms = Terms { nonce, era: Era::new(number, head, 16), tip: 0 };
-        let call = runtime.encode_call("System", "remark", &[4, 7]).unwrap();
-        let signed = sign(&runtime, &call, &terms, &account.operator()).unwrap();
-        let _ = chain.submit_and_watch(&signed.bytes).await;
+        let account = self.accounts[account];
+        let next = self.chain.account_next_indices(&account.address_text()).await.unwrap();
+        self.submit(account, u32::try_from(next[0]).unwrap(), 0).await;
+    }
+
+    /// Signs with the nonce of an account that the next block takes, and pays more than whoever
+    /// has it in the pool.
+    pub(super) async fn outbid(&self, account: usize) {
+        let account = self.accounts[account];
+        let best = self.chain.best_head().await.unwrap().hash();
+        let stored = self.chain.storage(&account.storage_key(), best).await.unwrap();
+        let stored = stored.unwrap_or_default();
+        let nonce = stored.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        self.submit(account, nonce, TOKEN).await;
+    }
+
+    /// Whether the node takes it is left to chance.
+    async fn submit(&self, account: Account, nonce: u32, tip: u128) {
+        let _ = remark(&self.chain, &account.operator(), nonce, tip).await;
     }
 }

@@ -8,11 +8,11 @@ use prb_core::queue::{JobQueue, RedisQueue};
 use prb_devnet::network::NetworkHandle;
 use prb_devnet::rpc::MethodFault;
 
-use super::fleet::{FLEET, Fleet};
+use super::fleet::{Account, FLEET, Fleet};
 use super::line::{Line, Target};
 use super::process::{Process, socket};
 use super::stranger::Stranger;
-use super::{NODE, QUEUE, chain, queue};
+use super::{ERA, NODE, QUEUE, chain, queue};
 use crate::trader::world::eventually;
 
 pub(super) struct World {
@@ -81,20 +81,16 @@ impl World {
 
     /// Waits until nothing is in the queue, in a pool, or not final.
     pub(super) async fn comes_to_rest(&self, said: &str) {
-        let (chain, queue) = (self.chain(), self.queue());
+        let queue = self.queue();
         eventually(&format!("the queue is worked off ({said})"), async || {
             let counts = queue.counts().await.ok()?;
             (counts.waiting + counts.active + counts.delayed == 0).then_some(())
         })
         .await;
         eventually(&format!("no nonce is open ({said})"), async || {
-            let at = chain.finalized_head().await.ok()?;
             for account in self.fleet.accounts() {
-                let next = chain.account_next_indices(&account.address_text()).await.ok()?;
-                let key = account.storage_key();
-                let stored = chain.storage(&key, at).await.ok()?.unwrap_or_default();
-                let nonce = stored.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-                if next != [u64::from(nonce)] {
+                let (stored, next) = self.nonces(account).await?;
+                if stored != next {
                     return None;
                 }
             }
@@ -102,6 +98,33 @@ impl World {
         })
         .await;
         queue.close().await;
+    }
+
+    /// An account's next nonce by finalized state and by the node's pool.
+    pub(super) async fn nonces(&self, account: Account) -> Option<(u64, u64)> {
+        let chain = self.chain();
+        let at = chain.finalized_head().await.ok()?;
+        let stored = chain.storage(&account.storage_key(), at).await.ok()?.unwrap_or_default();
+        let stored = stored.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+        let next = chain.account_next_indices(&account.address_text()).await.ok()?;
+        Some((stored.into(), *next.first()?))
+    }
+
+    /// The pool's transactions wait until everything signed before has expired.
+    pub(super) async fn expire_pool(&self) {
+        let mut heights = self.network.heights();
+        let death = heights.borrow().para_best + ERA;
+        self.network.faults().hold_transactions(true);
+        heights.wait_for(|heights| heights.para_best > death).await.unwrap();
+        self.network.faults().hold_transactions(false);
+    }
+
+    /// Somebody else pays more for the nonce that an account's extrinsic in the pool has.
+    pub(super) async fn outbid(&self, account: usize, moment: Duration) {
+        self.network.faults().hold_transactions(true);
+        tokio::time::sleep(moment).await;
+        self.stranger.outbid(account).await;
+        self.network.faults().hold_transactions(false);
     }
 }
 
