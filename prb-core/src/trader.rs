@@ -22,6 +22,7 @@ mod ending;
 pub mod era;
 pub mod events;
 pub mod extrinsic;
+mod figures;
 mod handle;
 pub mod ledger;
 mod message;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
-use super::{AccessArgs, DataDirArgs, GrpcArgs, ParaArgs, RedisArgs, WalkieArgs};
+use super::{AccessArgs, AdminArgs, DataDirArgs, GrpcArgs, ParaArgs, RedisArgs, WalkieArgs};
 
 /// A trader as a process of its own.
 #[derive(Clone, Debug, Args)]
@@ -36,6 +36,9 @@ pub struct TraderArgs {
     /// The same over gRPC.
     #[command(flatten)]
     pub grpc: GrpcArgs,
+    /// Who watches it.
+    #[command(flatten)]
+    pub admin: AdminArgs,
 }
 
 /// How a trader trades.

@@ -124,6 +124,9 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     handlers.serve(lifecycle.clone());
     registry.register(lifecycle.clone());
     registry.register(node::Peers::of(&walkie));
+    if let Some(trader) = &trader {
+        registry.register(trader.clone());
+    }
     tracing::info!(workers = lifecycle.reports().len(), "the lifecycle manager runs");
     Ok(Running { walkie, trader, lifecycle })
 }

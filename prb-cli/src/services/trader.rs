@@ -7,12 +7,13 @@ use std::time::Duration;
 use anyhow::Result;
 use prb_core::chain::ChainClient;
 use prb_core::queue::QueueError;
+use prb_core::telemetry::{Obstacle, Samples, Source};
 use prb_core::trader::{TraderHandle, TraderProgress, TraderRpc};
 use prb_walkie::identity::{Identity, IdentityError, Name};
 use tokio::sync::watch;
 
 use super::node::{self, Settings, TRADER};
-use super::{STOP_LIMIT, chain, identity, make_folder, trading};
+use super::{STOP_LIMIT, admin, chain, identity, make_folder, registry, trading};
 use crate::Failure;
 use crate::args::TraderArgs;
 use crate::logging::{self, Target};
@@ -47,10 +48,14 @@ async fn serve(
     // manager's it only opens secrets.
     let identity = identity(&args.walkie.key_dir, Name::Trade).await?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints));
+    let registry = registry(&TRADER);
+    admin::start(args.admin.admin_listen, &TRADER, registry.clone(), stack).await?;
     let chain = chain::identity(&para, None).await;
 
     let (progress, shown) = watch::channel(TraderProgress::WaitingFor(String::new()));
+    registry.register(Waiting(shown.clone()));
     let walkie = node.start(chain, &identity, TraderRpc::new(shown), stack).await?;
+    registry.register(node::Peers::of(&walkie));
     let trading = async {
         let manager = managers_identity(&args.walkie.key_dir, &progress).await?;
         let queue = trading::shared_queue(redis, &manager, args.accept_unsigned_jobs)?;
@@ -64,6 +69,7 @@ async fn serve(
             let trader = trader.clone();
             async move { said(trader.shutdown(TRADER_STOP).await) }
         });
+        registry.register(trader.clone());
         tracing::info!("the trader runs");
         tokio::select! {
             error = trading::ended(&trader) => Err(error),
@@ -73,6 +79,23 @@ async fn serve(
     tokio::select! {
         error = node::ended(&walkie) => Err(Failure::Failed(error)),
         ended = trading => Ok(ended?),
+    }
+}
+
+/// What a trader waits for, as it is watched.
+struct Waiting(watch::Receiver<TraderProgress>);
+
+impl Source for Waiting {
+    fn measure(&self, _: &mut Samples) {}
+
+    fn obstacles(&self) -> Vec<Obstacle> {
+        match &*self.0.borrow() {
+            TraderProgress::WaitingFor(reason) => {
+                let (part, reason) = ("trader".to_owned(), format!("it waits for {reason}"));
+                vec![Obstacle { part, reason, since: None }]
+            }
+            TraderProgress::Running(_) => Vec::new(),
+        }
     }
 }
 

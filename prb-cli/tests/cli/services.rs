@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -29,9 +29,13 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(prb: &Prb, machine: &Machine, name: &str, words: &str) -> Self {
+        Self::spawn(prb, name, machine.command(prb.command(words)))
+    }
+
+    /// One by another command.
+    pub(crate) fn spawn(prb: &Prb, name: &str, mut command: Command) -> Self {
         let log = prb.folder.path().join(format!("{name}.log"));
         let said = File::create(&log).unwrap();
-        let mut command = machine.command(prb.command(words));
         command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
         Self { name: name.into(), child: command.spawn().unwrap(), log }
     }
@@ -54,7 +58,7 @@ impl Service {
     /// Sends it a signal, by the signal's name.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status();
         assert!(sent.unwrap().success());
     }
 
@@ -208,7 +212,7 @@ impl Site<'_> {
     pub(crate) fn start_trader(&self, network: &Value) -> Service {
         let words = format!(
             "run trader --redis {} --data-dir {} --key-dir {} --psk-file {} --para-endpoint {} \
-             --batch-age 300 --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 {}",
+             --batch-age 300 --walkie-listen /ip4/{}/tcp/0 {LOCAL} {}",
             self.redis.as_deref().unwrap_or("redis://127.0.0.1:1"),
             self.path("manager"),
             self.path("manager-keys"),

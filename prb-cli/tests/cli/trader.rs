@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::fixture::{Prb, assert_refused, text};
 use crate::machines::Machine;
-use crate::services::{Site, WORKERS};
+use crate::services::{LONG, Site, WORKERS, eventually};
+use crate::watched::Admin;
 
 /// A Redis without persistence, as the field runs it.
 pub(crate) struct Redis {
@@ -88,7 +89,11 @@ fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
     let (devnet, network) = site.start_devnet();
     // Before its manager has made the identity, which it waits for.
     let mut trader = site.start_trader(&network);
+    let admin = Admin::of(&mut trader);
     trader.says("what it waits for", |line| line.contains("manager's identity").then_some(()));
+    let obstacles = admin.ready(false);
+    let reason = obstacles["obstacles"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("the lifecycle manager's identity"), "{obstacles}");
     let manager = site.start_manager(&network);
     let provider = site.start_provider("provider", &this, &network, &site.discovery());
     trader.says("that it runs", |line| line.contains("the trader runs").then_some(()));
@@ -96,6 +101,21 @@ fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
     site.wait_for("computing", &manager, computing);
     let told = status(&site);
     assert_eq!(told["accounts"][0]["pools"][0], "1", "{told}");
+
+    admin.ready(true);
+    let account = told["accounts"][0]["ss58Phala"].as_str().unwrap();
+    let of_account = |name: &str| admin.figure(&format!("{name}{{account=\"{account}\"}}"));
+    assert!(of_account("prb_operator_balance") > 1.0);
+    assert!(of_account("prb_operator_balance_low") < 0.5);
+    assert!(admin.figure("prb_tx_total{result=\"succeeded\",class=\"none\"}") > 0.5);
+    assert!(admin.figure("prb_tx_extrinsics_total{result=\"taken\"}") > 0.5);
+    assert!(admin.figure("prb_trader_height") > 0.0);
+    let counted = eventually(LONG, || {
+        let figures = admin.get("/metrics").1;
+        let done = figures.lines().find(|it| it.starts_with("prb_tx_queue_depth{state=\"succ"))?;
+        (!done.ends_with(" 0.0")).then_some(())
+    });
+    assert!(counted.is_some(), "{}", admin.get("/metrics").1);
 
     let explained = site.prb.run(&format!("worker explain --data-dir {}", site.path("manager")));
     let explained = text(&explained.stdout);

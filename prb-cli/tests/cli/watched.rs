@@ -15,7 +15,7 @@ pub(crate) struct Admin(pub(crate) String);
 
 impl Admin {
     /// That of a service, once it says where.
-    fn of(service: &mut Service) -> Self {
+    pub(crate) fn of(service: &mut Service) -> Self {
         Self(service.says("where it is watched", |line| {
             let (_, at) = line.split_once("serves metrics and health at http://")?;
             Some(at.trim().to_owned())
@@ -33,7 +33,7 @@ impl Admin {
     }
 
     /// Waits until it is ready, or is not; what it says then.
-    fn ready(&self, wanted: bool) -> Value {
+    pub(crate) fn ready(&self, wanted: bool) -> Value {
         let mut last = (0, String::new());
         let code = if wanted { 200 } else { 503 };
         let found = eventually(LONG, || {
@@ -45,7 +45,7 @@ impl Admin {
     }
 
     /// A figure, by its name and labels.
-    fn figure(&self, sample: &str) -> f64 {
+    pub(crate) fn figure(&self, sample: &str) -> f64 {
         let (code, text) = self.get("/metrics");
         assert_eq!(code, 200);
         let value = text.lines().find_map(|line| line.strip_prefix(sample));

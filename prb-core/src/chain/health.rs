@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a data provider knows of one node.
+/// What is known of one node.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EndpointHealth {
     /// Its address, without credentials.
@@ -65,6 +65,19 @@ pub enum EndpointPolicy {
 const BEHIND: u32 = 16;
 
 impl EndpointHealth {
+    /// Why none of these nodes can be asked; `None` when one can, or has not been tried.
+    pub(crate) fn none_answers(nodes: &[Self]) -> Option<String> {
+        let reason = |node: &Self| {
+            let away = node.reachable == Some(false);
+            let reason = if node.other_chain { "it serves another chain" } else { "no answer" };
+            let reason = node.problem.as_deref().unwrap_or(reason);
+            (away || node.other_chain).then(|| format!("{}: {reason}", node.endpoint))
+        };
+        let reasons: Option<Vec<_>> = nodes.iter().map(reason).collect();
+        let reasons = reasons.filter(|reasons| !reasons.is_empty())?;
+        Some(format!("no node answers: {}", reasons.join("; ")))
+    }
+
     /// Whether it can do what is needed; `None` if that is not known.
     pub fn serves(&self, need: Need) -> Option<bool> {
         match need {

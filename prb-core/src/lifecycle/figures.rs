@@ -8,7 +8,7 @@ use super::machine::Phase;
 use super::notice::Health;
 use super::report::WorkerReport;
 use super::{Heights, LifecycleHandle};
-use crate::chain::figures;
+use crate::chain::{EndpointHealth, figures};
 use crate::queue::Action;
 use crate::telemetry::catalogue::{
     LIFECYCLE_HEIGHT, WORKER_FAILURES, WORKER_HEALTHY, WORKER_HEIGHT, WORKER_JOBS, WORKER_LAG,
@@ -41,7 +41,7 @@ impl Totals {
             if let Action::SyncMessages { messages } = action {
                 counts.messages += messages.len();
             }
-            *counts.jobs.entry(name(action)).or_default() += 1;
+            *counts.jobs.entry(action.name()).or_default() += 1;
         });
     }
 
@@ -64,20 +64,6 @@ impl Totals {
         }
         samples.put(&WORKER_MESSAGES, [], counts.messages as f64);
         samples.put(&WORKER_RESTARTS, [], counts.restarts as f64);
-    }
-}
-
-fn name(action: &Action) -> &'static str {
-    match action {
-        Action::SyncMessages { .. } => "sync_messages",
-        Action::RegisterWorker { .. } | Action::RegisterWorkerV2 { .. } => "register",
-        Action::AddWorker { .. } => "add_worker",
-        Action::RemoveWorker { .. } => "remove_worker",
-        Action::StartComputing { .. } => "start_computing",
-        Action::StopComputing { .. } => "stop_computing",
-        Action::RestartComputing { .. } => "restart_computing",
-        Action::ReclaimWorker { .. } => "reclaim_worker",
-        Action::UpdateEndpoint { .. } => "update_endpoint",
     }
 }
 
@@ -167,7 +153,11 @@ impl Source for LifecycleHandle {
     }
 
     fn obstacles(&self) -> Vec<Obstacle> {
-        self.watched().obstacles()
+        let mut obstacles = self.watched().obstacles();
+        if let Some(reason) = EndpointHealth::none_answers(&self.shared().nodes()) {
+            obstacles.push(Obstacle { part: "parachain".to_owned(), reason, since: None });
+        }
+        obstacles
     }
 }
 

@@ -95,6 +95,23 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// What it is called in figures and lists.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SyncMessages { .. } => "sync_messages",
+            Self::RegisterWorker { .. } | Self::RegisterWorkerV2 { .. } => "register",
+            Self::AddWorker { .. } => "add_worker",
+            Self::RemoveWorker { .. } => "remove_worker",
+            Self::StartComputing { .. } => "start_computing",
+            Self::StopComputing { .. } => "stop_computing",
+            Self::RestartComputing { .. } => "restart_computing",
+            Self::ReclaimWorker { .. } => "reclaim_worker",
+            Self::UpdateEndpoint { .. } => "update_endpoint",
+        }
+    }
+}
+
 /// How far a job has come, as the field's dashboards name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Progress {

@@ -115,6 +115,31 @@ catalogue! {
     WORKER_RESTARTS = Counter "prb_worker_restarts_total" []
         "Workers that operators began anew with";
 
+    TX_QUEUE = Gauge "prb_tx_queue_depth" ["state"]
+        "Jobs in the queue, by state, as a trader last counted them";
+    TX_PENDING = Gauge "prb_tx_pending" ["account"]
+        "Jobs that a trader took and that are in no extrinsic yet";
+    TX_IN_FLIGHT = Gauge "prb_tx_in_flight" ["account"]
+        "Extrinsics that are sent and not final";
+    TX_OLDEST = Gauge "prb_tx_oldest_seconds" ["account"]
+        "How long a trader has had the oldest job that has not ended, 0 without any";
+    TX_SETTLING = Gauge "prb_tx_settling" ["account"]
+        "1 while nothing new is sent until it is known what became of earlier extrinsics, else 0";
+    TX_JOBS = Counter "prb_tx_total" ["result", "class"]
+        "Jobs that ended, and tries that are repeated";
+    TX_SECONDS = Counter "prb_tx_seconds_total" []
+        "How long the jobs that ended were with the trader, added up";
+    TX_EXTRINSICS = Counter "prb_tx_extrinsics_total" ["result"]
+        "Extrinsics given to nodes, by what these said";
+    TX_NONCE_RESYNCS = Counter "prb_tx_nonce_resync_total" []
+        "Times that an account had to find out what became of its extrinsics";
+    TRADER_HEIGHT = Gauge "prb_trader_height" []
+        "Newest finalized block in which a trader looks for what it sent";
+    OPERATOR_BALANCE = Gauge "prb_operator_balance" ["account"]
+        "Free balance of a signing account at the newest finalized block, in PHA";
+    OPERATOR_BALANCE_LOW = Gauge "prb_operator_balance_low" ["account"]
+        "1 while a signing account has less than the trader's limit, else 0";
+
     WALKIE_PEERS = Gauge "prb_walkie_peers" ["role"]
         "Peers that are known, by what they are";
     WALKIE_REQUESTS = Counter "prb_walkie_requests_total" ["method", "outcome"]

@@ -21,6 +21,7 @@ use super::batch::Batcher;
 use super::blocks::{Blocks, FinalBlock};
 use super::config::TraderConfig;
 use super::ending::{Ending, RetryPolicy};
+use super::figures::Totals;
 use super::ledger::{FinalView, Ledger};
 use super::operator::Operator;
 use super::runtimes::{FetchError, Runtimes};
@@ -51,6 +52,8 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
     /// Leave everything as it is.
     pub(super) kill: CancellationToken,
+    /// What was done for all accounts.
+    pub(super) totals: Arc<Totals>,
 }
 
 /// Why an account cannot go on for a moment.
@@ -260,6 +263,15 @@ impl Account {
         self.status.last_error = Some(error);
     }
 
+    /// When the oldest of the jobs that have not ended came.
+    fn oldest(&self) -> Option<Instant> {
+        let sent = self.ledger.held().flat_map(|held| &held.load);
+        let recovered = self.recovered.iter().map(|recovered| &recovered.job);
+        let ended = self.endings.iter().map(|(job, _)| job);
+        let jobs = sent.chain(recovered).chain(ended).chain(&self.outgoing);
+        jobs.map(|job| job.since).chain(self.batcher.oldest()).min()
+    }
+
     fn address(&self) -> AccountId32 {
         self.operator.signer()
     }
@@ -267,7 +279,12 @@ impl Account {
     fn publish(&mut self) {
         self.status.in_flight = self.ledger.len();
         self.status.pending = self.batcher.len() + self.recovered.len();
-        self.status.settling = self.ledger.in_doubt().map(ToOwned::to_owned);
+        let settling = self.ledger.in_doubt().map(ToOwned::to_owned);
+        if settling.is_some() && self.status.settling.is_none() {
+            self.shared.totals.doubted();
+        }
+        self.status.settling = settling;
+        self.status.oldest = self.oldest();
         let key = self.address().0;
         self.shared.status.send_if_modified(|status| {
             let changed = status.accounts.get(&key) != Some(&self.status);

@@ -97,6 +97,11 @@ impl<T> Batcher<T> {
         self.len() == 0
     }
 
+    /// When the job that waits longest came.
+    pub fn oldest(&self) -> Option<Instant> {
+        self.lanes.values().flat_map(BTreeMap::values).map(|waiting| waiting.since).min()
+    }
+
     /// Closes a batch if one is due.
     pub fn take(&mut self, limits: &BatchLimits, now: Instant) -> Option<Batch<T>> {
         let due = self.lanes.iter().filter(|(_, lane)| self.is_due(lane, limits, now));

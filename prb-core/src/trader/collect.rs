@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::account::job::AccountJob;
 use super::account::{Account, Shared};
 use super::calls::calls_of;
+use super::ending::Ending;
 use super::operator::{Operator, OperatorError, OperatorOpener};
 use super::tasks::Tasks;
 use crate::backoff::Backoff;
@@ -140,8 +141,15 @@ impl Collector {
 
     async fn fail(&self, id: &JobId, reason: String, class: ErrorClass) {
         tracing::warn!(job = %id, reason, "job failed");
-        if let Err(error) = self.shared.queue.fail(id, Failure::new(reason, class), None).await {
-            tracing::warn!(job = %id, %error, "the queue does not take a job's result");
+        let failure = Failure::new(reason, class);
+        match self.shared.queue.fail(id, failure.clone(), None).await {
+            Ok(()) => {
+                let ending = Ending::Failed { failure, retry_after: None };
+                self.shared.totals.ended(&ending, Duration::ZERO);
+            }
+            Err(error) => {
+                tracing::warn!(job = %id, %error, "the queue does not take a job's result");
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use super::account::Shared;
 use super::blocks::Blocks;
 use super::collect::Collector;
 use super::config::{TraderConfig, TraderConfigError};
+use super::figures::{Figures, Totals, count_jobs};
 use super::operator::OperatorOpener;
 use super::publish::publish;
 use super::runtimes::Runtimes;
@@ -20,6 +21,36 @@ use crate::error::{Classify, ErrorClass};
 use crate::queue::JobQueue;
 
 /// A trader that is built and not started.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint};
+/// use prb_core::queue::{JobKey, RedisQueue, RedisQueueConfig};
+/// use prb_core::trader::{Trader, TraderConfig};
+/// use prb_walkie::identity::{Identity, Name};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// // The manager whose jobs these are has the same identity.
+/// let identity = Arc::new(Identity::load("/var/data/keys/id".as_ref(), Name::Lifecycle)?);
+/// let key = JobKey::new(*identity.mac_key("job"));
+/// let queue = RedisQueue::open(RedisQueueConfig::new("redis://127.0.0.1".to_owned(), key))?;
+/// let node = ChainClientConfig::new([Endpoint::new("ws://127.0.0.1:9944")]);
+/// let trader = Trader::builder(TraderConfig::default())
+///     .chain(ChainClient::new(node))
+///     .queue(Arc::new(queue))
+///     .operator_opener(identity)
+///     .build()?
+///     .start()
+///     .await?;
+/// for account in trader.status().accounts.values() {
+///     println!("{}: {} jobs wait", account.account, account.pending);
+/// }
+/// trader.shutdown(Duration::from_secs(30)).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Trader {
     config: TraderConfig,
     opener: Arc<dyn OperatorOpener>,
@@ -110,15 +141,22 @@ impl Trader {
         let stop = kill.child_token();
         let tasks = Tasks::new(kill.clone());
         let (status, statuses) = watch::channel(TraderStatus::default());
+        let blocks = Blocks::new(self.chain.clone());
+        let figures = Figures {
+            totals: Arc::new(Totals::default()),
+            chain: self.chain.clone(),
+            newest: blocks.newest(),
+        };
         let shared = Arc::new(Shared {
             config: self.config,
             runtimes: Runtimes::new(self.chain.clone()),
-            blocks: Blocks::new(self.chain.clone()),
+            blocks,
             chain: self.chain,
             queue: self.queue,
             status,
             stop: stop.clone(),
             kill: kill.clone(),
+            totals: figures.totals.clone(),
         });
         // Blocks are followed until every account has ended: they tell what became of extrinsics.
         let (follow, following) = (CancellationToken::new(), Arc::clone(&shared));
@@ -126,6 +164,9 @@ impl Trader {
         tasks.spawn("blocks", async move { following.blocks.follow(until).await });
         let published = publish(Arc::clone(&shared.queue), statuses.clone(), follow.clone());
         tasks.spawn("publisher", published);
+        let counting =
+            count_jobs(Arc::clone(&shared.queue), figures.totals.clone(), follow.clone());
+        tasks.spawn("counter", counting);
         let trading = tasks.group();
         let collector = Collector::new(shared, self.opener, trading.clone());
         trading.spawn("collector", collector.run());
@@ -136,7 +177,7 @@ impl Trader {
         });
         tasks.close();
         let end = Arc::new(kill.clone().drop_guard());
-        Ok(TraderHandle { stop, kill, tasks, status: statuses, _end: end })
+        Ok(TraderHandle { stop, kill, tasks, status: statuses, figures, _end: end })
     }
 }
 
@@ -148,6 +189,7 @@ pub struct TraderHandle {
     kill: CancellationToken,
     tasks: Tasks,
     status: watch::Receiver<TraderStatus>,
+    pub(super) figures: Figures,
     _end: Arc<DropGuard>,
 }
 

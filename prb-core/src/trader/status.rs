@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use subxt::utils::AccountId32;
+use tokio::time::Instant;
 
 use super::proxy::Proxied;
 
@@ -30,6 +31,8 @@ pub struct AccountStatus {
     pub in_flight: usize,
     /// Jobs that are in no extrinsic yet.
     pub pending: usize,
+    /// When the oldest of its jobs that have not ended came.
+    pub oldest: Option<Instant>,
     /// Why nothing new is sent, while the account makes sure what became of earlier extrinsics.
     pub settling: Option<String>,
     /// The accounts it signs for as their proxy.
@@ -49,6 +52,7 @@ impl AccountStatus {
             low_balance: false,
             in_flight: 0,
             pending: 0,
+            oldest: None,
             settling: None,
             proxied: Vec::new(),
             last_error: None,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{ChainStatus, ProviderStatus};
+use super::ProviderStatus;
 use crate::chain::EndpointHealth;
 use crate::telemetry::Obstacle;
 
@@ -40,7 +40,7 @@ impl ProviderStatus {
             [("relay chain", &self.relay, relay), ("parachain", &self.para, para)]
         {
             let obstacle = |reason, since| Obstacle { part: name.to_owned(), reason, since };
-            if let Some(reason) = chain.out_of_reach() {
+            if let Some(reason) = EndpointHealth::none_answers(&chain.endpoints) {
                 obstacles.push(obstacle(reason, None));
             }
             let since = chain.last_stored.or(self.started);
@@ -58,22 +58,6 @@ impl ProviderStatus {
     }
 }
 
-impl ChainStatus {
-    /// Why none of its nodes can be asked; `None` when one can, or has not been tried.
-    fn out_of_reach(&self) -> Option<String> {
-        let reason = |node: &EndpointHealth| {
-            let problem = node.problem.as_deref();
-            let away = node.reachable == Some(false);
-            let reason = if node.other_chain { "it serves another chain" } else { "no answer" };
-            (away || node.other_chain)
-                .then(|| format!("{}: {}", node.endpoint, problem.unwrap_or(reason)))
-        };
-        let reasons: Option<Vec<_>> = self.endpoints.iter().map(reason).collect();
-        let reasons = reasons.filter(|reasons| !reasons.is_empty())?;
-        Some(format!("no node answers: {}", reasons.join("; ")))
-    }
-}
-
 /// A clock that was set back makes nothing old.
 fn age(since: SystemTime, now: SystemTime) -> Duration {
     now.duration_since(since).unwrap_or_default()
@@ -83,7 +67,7 @@ fn age(since: SystemTime, now: SystemTime) -> Duration {
 mod tests {
     use prb_walkie::proto::data_provider::Info;
 
-    use super::super::{Problem, Stage};
+    use super::super::{ChainStatus, Problem, Stage};
     use super::*;
 
     const STALL: Duration = Duration::from_mins(1);

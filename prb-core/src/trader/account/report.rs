@@ -30,7 +30,7 @@ impl Account {
             };
             fail_point!("trader-after-acknowledge");
             match told {
-                Ok(()) => {}
+                Ok(()) => self.shared.totals.ended(ending, job.since.elapsed()),
                 Err(error @ (QueueError::NotReserved { .. } | QueueError::Malformed { .. })) => {
                     tracing::warn!(job = %id, %error, "the queue does not take a job's result");
                 }

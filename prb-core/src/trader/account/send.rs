@@ -130,6 +130,7 @@ impl Account {
         fail_point!("trader-before-submit");
         let submitted = shared.chain.submit_and_watch(&bytes).await;
         fail_point!("trader-after-submit");
+        shared.totals.submitted(&submitted);
         match submitted {
             Ok(statuses) => self.watch(hash, statuses),
             Err(ChainError::Refused { code, message, .. }) => {
