@@ -75,7 +75,9 @@ mod tests {
     fn a_duration_is_in_the_first_class_that_is_long_enough() {
         let counter = DurationCounter::default();
         let took = [0, 100, 101, 10_000_000, 10_000_001].map(Duration::from_micros);
-        took.into_iter().for_each(|took| counter.add(took));
+        for took in took {
+            counter.add(took);
+        }
         let durations = counter.read();
         let filled: Vec<_> = durations.classes().filter(|(_, count)| *count > 0).collect();
         assert_eq!(filled, [(0.0001, 2), (0.0003, 1), (10.0, 1), (f64::INFINITY, 1)]);

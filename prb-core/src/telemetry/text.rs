@@ -85,8 +85,9 @@ mod tests {
             samples.put(&CHAIN_RPC_HEALTHY, ["relay", "ws://\"a\"\n"], 0.0);
             samples.put(&CHAIN_RPC_HEALTHY, ["relay", "ws://\"a\"\n"], 1.0);
             let counter = DurationCounter::default();
-            let took = [1, 2, 20_000].map(Duration::from_millis);
-            took.into_iter().for_each(|took| counter.add(took));
+            for millis in [1, 2, 20_000] {
+                counter.add(Duration::from_millis(millis));
+            }
             samples.put_durations(&BLOB_SERVE_TIME, [], counter.read());
         }
     }
