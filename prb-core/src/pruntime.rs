@@ -14,7 +14,7 @@ mod method;
 pub use client::{Deadlines, Pruntime};
 pub use endpoint::{Endpoint, ParseEndpointError};
 pub use error::{PruntimeError, StateRootMismatch};
-pub use http::{HttpConfig, HttpTransport};
+pub use http::{HttpConfig, HttpTransport, TlsError};
 pub use method::Method;
 
 /// The messages of `proto/pruntime`, generated. Their documentation is in that file.

@@ -228,12 +228,15 @@ impl LifecycleBuilder {
     /// Checks that nothing is missing.
     pub fn build(self) -> Result<Lifecycle, BuildError> {
         let missing = |what| BuildError::Missing { what };
-        let http = |error: reqwest::Error| BuildError::Http { reason: error.to_string() };
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(HttpTransport::new(&self.config.http).map_err(http)?),
+            None => {
+                let transport = HttpTransport::new(&self.config.http);
+                Arc::new(transport.map_err(|error| BuildError::Http { reason: error.to_string() })?)
+            }
         };
-        let poster = self.config.webhook.clone().map(Poster::new).transpose().map_err(http)?;
+        let poster = self.config.webhook.clone().map(Poster::new).transpose();
+        let poster = poster.map_err(|error| BuildError::Http { reason: error.to_string() })?;
         Ok(Lifecycle {
             identity: self.identity.ok_or(missing("an identity"))?,
             chain: self.chain.ok_or(missing("a parachain"))?,

@@ -1,14 +1,26 @@
-//! HTTP/1.1 to all workers through one connection pool.
+//! HTTP/1.1 to all workers, over one connection each.
 
-use std::error::Error as _;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Request, StatusCode, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
 use prost::Message;
-use reqwest::{Client, StatusCode};
+use tower_service::Service;
 
+use self::connection::{ExchangeError, Stream, exchange};
+use self::resting::Resting;
 use super::{Endpoint, Method, PruntimeError, Transport, proto};
+
+mod connection;
+mod resting;
 
 /// How connections to workers are kept.
 #[derive(Clone, Debug)]
@@ -33,28 +45,48 @@ impl Default for HttpConfig {
     }
 }
 
-/// The real [`Transport`].
-#[derive(Clone, Debug)]
+/// The real [`Transport`]; clones share their connections.
+#[derive(Clone)]
 pub struct HttpTransport {
-    client: Client,
+    connector: HttpsConnector<HttpConnector>,
+    connect_timeout: Duration,
+    resting: Arc<Resting>,
     max_answer: usize,
 }
 
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport").finish_non_exhaustive()
+    }
+}
+
+/// The system's certificates cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("TLS cannot be set up: {reason}")]
+pub struct TlsError {
+    reason: String,
+}
+
 impl HttpTransport {
-    /// Connects to nothing yet. Fails if the system gives no resources for a client.
-    pub fn new(config: &HttpConfig) -> Result<Self, reqwest::Error> {
+    /// Connects to nothing yet. Fails if the system gives no resources for TLS.
+    pub fn new(config: &HttpConfig) -> Result<Self, TlsError> {
         crate::tls::choose_cryptography();
-        let client = Client::builder()
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .tcp_nodelay(true)
-            .connect_timeout(config.connect_timeout)
-            // Never more than there are workers: each has one call at a time.
-            .pool_max_idle_per_host(if config.keep_alive.is_zero() { 0 } else { usize::MAX })
-            .pool_idle_timeout(config.keep_alive)
-            .build()?;
-        Ok(Self { client, max_answer: config.max_answer })
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(config.connect_timeout));
+        let connector = HttpsConnectorBuilder::new()
+            .try_with_platform_verifier()
+            .map_err(|error| TlsError { reason: error.to_string() })?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        Ok(Self {
+            connector,
+            connect_timeout: config.connect_timeout,
+            resting: Arc::new(Resting::new(config.keep_alive)),
+            max_answer: config.max_answer,
+        })
     }
 
     async fn post(
@@ -63,44 +95,58 @@ impl HttpTransport {
         method: Method,
         body: Bytes,
     ) -> Result<Bytes, PruntimeError> {
-        let unreachable = |error: reqwest::Error| PruntimeError::Unreachable {
+        let unreachable = |reason| PruntimeError::Unreachable {
             endpoint: endpoint.clone(),
             method,
-            reason: causes(&error.without_url()),
+            reason,
         };
-        let mut response = self
-            .client
-            .post(format!("{endpoint}/prpc/PhactoryAPI.{method}"))
-            .header("content-type", "application/octet-stream")
-            .body(body)
-            .send()
-            .await
-            .map_err(unreachable)?;
-        let status = response.status();
-        let mut answer = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if answer.len() + chunk.len() > self.max_answer {
-                return Err(PruntimeError::Malformed {
+        let address = format!("{endpoint}/prpc/PhactoryAPI.{method}");
+        let address: Uri = address.parse().map_err(|error| unreachable(causes(&error)))?;
+        let request = request(&address, body).map_err(|error| unreachable(causes(&error)))?;
+        let stream = match self.resting.take(endpoint) {
+            Some(stream) => stream,
+            None => self.connect(address).await.map_err(unreachable)?,
+        };
+        let (answer, stream) =
+            exchange(stream, request, self.max_answer).await.map_err(|error| match error {
+                ExchangeError::Http(error) => unreachable(causes(&error)),
+                error @ ExchangeError::TooLong { .. } => PruntimeError::Malformed {
                     endpoint: endpoint.clone(),
                     method,
-                    reason: format!("longer than {} bytes", self.max_answer),
-                });
-            }
-            answer.extend_from_slice(&chunk);
+                    reason: error.to_string(),
+                },
+            })?;
+        if let Some(stream) = stream {
+            self.resting.put(endpoint, stream);
         }
-        // The connection goes back to the pool in a task of its own. The next call, which often
-        // follows at once, would not find it there, and every worker would have two of them.
-        tokio::task::yield_now().await;
-        if status == StatusCode::OK {
-            return Ok(answer.freeze());
+        if answer.status == StatusCode::OK {
+            return Ok(answer.body.freeze());
         }
         Err(PruntimeError::Refused {
             endpoint: endpoint.clone(),
             method,
-            status: status.as_u16(),
-            text: refusal_text(&answer),
+            status: answer.status.as_u16(),
+            text: refusal_text(&answer.body),
         })
     }
+
+    /// Connects, over TLS where the address says so; else why not.
+    async fn connect(&self, address: Uri) -> Result<Stream, String> {
+        let connecting = self.connector.clone().call(address);
+        match tokio::time::timeout(self.connect_timeout, connecting).await {
+            Ok(Ok(MaybeHttpsStream::Http(stream))) => Ok(Box::new(stream)),
+            Ok(Ok(MaybeHttpsStream::Https(stream))) => Ok(Box::new(stream)),
+            Ok(Err(error)) => Err(causes(&*error)),
+            Err(_) => Err(format!("no connection within {:?}", self.connect_timeout)),
+        }
+    }
+}
+
+fn request(address: &Uri, body: Bytes) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+    Request::post(address.path())
+        .header(HOST, address.authority().map_or("", |authority| authority.as_str()))
+        .header(CONTENT_TYPE, "application/octet-stream")
+        .body(Full::new(body))
 }
 
 impl Transport for HttpTransport {
@@ -126,8 +172,8 @@ impl Transport for HttpTransport {
     }
 }
 
-/// reqwest's own text says only that a request failed; why is in its sources.
-fn causes(error: &reqwest::Error) -> String {
+/// An error's own text often says only that something failed; why is in its sources.
+fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,5 +1,8 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -35,6 +38,96 @@ async fn call(endpoint: &Endpoint) -> Result<Bytes, PruntimeError> {
     let transport = HttpTransport::new(&config).unwrap();
     let body = Bytes::from_static(b"hello");
     transport.call(endpoint, Method::DispatchBlocks, body, Duration::from_millis(500)).await
+}
+
+/// Answers every request of 5 bytes with what `answer` gives for the connection's number; closes
+/// the connection where that is nothing.
+async fn lasting(answer: fn(usize) -> Vec<u8>) -> (Endpoint, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = connections.clone();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let answer = answer(count.fetch_add(1, Ordering::SeqCst));
+            tokio::spawn(async move {
+                let mut request = Vec::new();
+                while connection.read_buf(&mut request).await.is_ok_and(|read| read > 0) {
+                    if request.ends_with(b"hello") {
+                        request.clear();
+                        connection.write_all(&answer).await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (endpoint, connections)
+}
+
+async fn calls(endpoint: &Endpoint, count: usize) -> Result<(), PruntimeError> {
+    let transport = HttpTransport::new(&HttpConfig::default()).unwrap();
+    for _ in 0..count {
+        let body = Bytes::from_static(b"hello");
+        transport.call(endpoint, Method::DispatchBlocks, body, Duration::from_mins(1)).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_one_after_the_other_go_over_one_connection() {
+    let (endpoint, connections) = lasting(|_| http("200 OK", &vec![7; 300_000])).await;
+    calls(&endpoint, 50).await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_worker_closes_is_not_used_again() {
+    let (endpoint, connections) =
+        lasting(|_| http("200 OK\r\nconnection: close", b"\x08\x07")).await;
+    calls(&endpoint, 3).await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_connection_with_more_than_an_answer_is_not_used_again() {
+    let (endpoint, connections) =
+        lasting(|_| [http("200 OK", b"\x08\x07"), b"more".to_vec()].concat()).await;
+    calls(&endpoint, 3).await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_resting_connection_is_kept_until_it_is_closed_or_too_old() {
+    let pair = async || {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Box::new(TokioIo::new(near)), listener.accept().await.unwrap().0)
+    };
+    let [first, second] = ["http://a:1", "http://b:1"].map(|it| it.parse::<Endpoint>().unwrap());
+    let resting = Resting::new(Duration::from_hours(1));
+    let (near, far) = pair().await;
+    resting.put(&first, near);
+    assert!(resting.take(&second).is_none());
+    let near = resting.take(&first).unwrap();
+    assert!(resting.take(&first).is_none(), "one call at a time");
+    resting.put(&first, near);
+    drop(far);
+    // The system tells this end in its own time.
+    let mut closed = resting.take(&first);
+    while let Some(near) = closed {
+        resting.put(&first, near);
+        tokio::task::yield_now().await;
+        closed = resting.take(&first);
+    }
+
+    tokio::time::pause();
+    let ((near, _far), (other, mut gone)) = (pair().await, pair().await);
+    resting.put(&second, other);
+    tokio::time::advance(Duration::from_hours(2)).await;
+    resting.put(&first, near);
+    assert_eq!(gone.read(&mut [0]).await.unwrap(), 0, "nobody asks for it any more");
+    tokio::time::advance(Duration::from_hours(1)).await;
+    assert!(resting.take(&first).is_none(), "too old");
 }
 
 #[test]
