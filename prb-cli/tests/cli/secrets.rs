@@ -85,12 +85,10 @@ fn no_secret_is_in_a_log_an_answer_a_metric_or_a_file() {
     let site = Site::of_one_machine(&prb);
     fs::write(site.path("psk"), SHARED_KEY).unwrap();
     let (devnet, network) = site.start_devnet();
-    let manager = site.start_manager_with(&network, "--grpc-listen 127.0.0.1:0 --log trace");
+    let mut manager = site.start_manager_with(&network, "--grpc-listen 127.0.0.1:0 --log trace");
     let options = format!("{} --psk-file {} --log trace", site.discovery(), site.path("psk"));
     let mut provider = site.start_provider("provider", &this, &network, &options);
-    let watched = provider.says("where it is watched", |line| {
-        line.split_once("serves metrics and health at http://").map(|(_, at)| at.trim().to_owned())
-    });
+    let watched = [Admin::of(&mut manager), Admin::of(&mut provider)];
 
     let mut operator = Operator { site: &site, said: Vec::new() };
     operator.runs("pool add seed --pid 1 --owner -", SEED, 0);
@@ -128,14 +126,20 @@ fn no_secret_is_in_a_log_an_answer_a_metric_or_a_file() {
     operator.runs("pool edit phrase --owner - --pid 106", PHRASE, 0);
     operator.runs("worker register w", "", 0);
     operator.runs("peer info lifecycle", "", 0);
-    let (code, metrics) = Admin(watched).get("/metrics");
-    assert_eq!(code, 200);
+    let mut places = operator.said;
+    for (admin, service) in watched.iter().zip(["manager", "provider"]) {
+        for path in ["/metrics", "/readyz"] {
+            let (code, said) = admin.get(path);
+            assert_eq!(code, 200, "{said}");
+            places.push((format!("{path} of the {service}"), said.into_bytes()));
+        }
+    }
+    let metrics = &places.iter().find(|(name, _)| name == "/metrics of the manager").unwrap().1;
+    assert!(text(metrics).contains("prb_worker_healthy{worker=\"w\"}"));
     for service in [manager, provider, devnet] {
         service.stop();
     }
 
-    let mut places = operator.said;
-    places.push(("/metrics".to_owned(), metrics.into_bytes()));
     let mut paths = Vec::new();
     files(prb.folder.path(), &mut paths);
     for path in paths {

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::future::BoxFuture;
 use parity_scale_codec::Decode;
 use tokio::sync::OnceCell;
 
 use super::computing::Deed;
 use super::egress::Window;
-use crate::queue::{Action, Job, JobId, JobQueue, JobState, QueueError};
+use crate::queue::{Action, Job, JobId, JobQueue, JobRecord, JobState, QueueError};
 use crate::scale::messages::{MessageOrigin, SignedMessage};
 use crate::scale::registration::WorkerRegistrationInfo;
 
@@ -80,10 +81,18 @@ impl Unfinished {
     }
 
     async fn load(&self) -> Result<Mutex<Vec<Left>>, QueueError> {
+        Self::collect(|state| self.queue.list(state, MAX_JOBS)).await.map(Mutex::new)
+    }
+
+    async fn collect<'a>(
+        list: impl Fn(JobState) -> BoxFuture<'a, Result<Vec<JobRecord>, QueueError>>,
+    ) -> Result<Vec<Left>, QueueError> {
         let mut jobs = Vec::new();
-        // In the order of a job's life: one that goes on meanwhile is found twice, never missed.
-        for state in [JobState::Delayed, JobState::Waiting, JobState::Active, JobState::Succeeded] {
-            let records = self.queue.list(state, MAX_JOBS).await?;
+        // In the order of a job's life: one that goes on meanwhile is found twice, never missed. One
+        // may also be put back once, behind where was looked already; so it is looked there again.
+        let unfinished = [JobState::Delayed, JobState::Waiting, JobState::Active];
+        for state in unfinished.into_iter().chain(unfinished).chain([JobState::Succeeded]) {
+            let records = list(state).await?;
             jobs.extend(records.into_iter().filter_map(|it| {
                 let ended_in = it.outcome.map(|outcome| outcome.block_number);
                 // What nobody can read nobody will do.
@@ -92,7 +101,7 @@ impl Unfinished {
         }
         let mut known = HashSet::new();
         jobs.retain(|left: &Left| known.insert(left.id.clone()));
-        Ok(Mutex::new(jobs))
+        Ok(jobs)
     }
 }
 
@@ -129,6 +138,7 @@ fn window(action: &Action) -> Option<(MessageOrigin, Window)> {
 mod tests {
     use std::time::Duration;
 
+    use futures::FutureExt;
     use parity_scale_codec::Encode;
 
     use super::*;
@@ -177,5 +187,26 @@ mod tests {
             let found = unfinished.deed(2, &[1; 32], &Deed::AddWorker, seen).await.unwrap();
             assert_eq!(found.as_ref(), expected, "{seen}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_put_back_meanwhile_is_not_missed() {
+        let queue = EmbeddedQueue::open(EmbeddedQueueConfig::in_memory(JobKey::random())).unwrap();
+        let action = Action::AddWorker { public_key: [1; 32] };
+        let job = queue.enqueue(Job { pid: 2, action }).await.unwrap();
+        queue.reserve(Duration::from_secs(5)).await.unwrap().unwrap();
+        let listed = Unfinished::collect(|state| {
+            let (queue, job) = (&queue, &job);
+            async move {
+                if state == JobState::Active && queue.counts().await?.active == 1 {
+                    queue.release(job, Duration::ZERO).await?;
+                }
+                queue.list(state, MAX_JOBS).await
+            }
+            .boxed()
+        });
+        let found = listed.await.unwrap();
+        assert_eq!(found.iter().map(|left| &left.id).collect::<Vec<_>>(), [&job]);
+        assert_eq!(queue.counts().await.unwrap().waiting, 1, "it was behind the look");
     }
 }
