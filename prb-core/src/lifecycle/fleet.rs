@@ -99,6 +99,7 @@ impl Fleet {
             policy: Policy {
                 enabled: worker.enabled && pool.enabled,
                 sync_only: worker.sync_only || pool.sync_only || self.shared.config.sync_only,
+                drained: worker.drained,
             },
         })
     }
@@ -137,6 +138,13 @@ impl Fleet {
             slot.tell(told);
         }
         Ok(())
+    }
+
+    /// The workers that these names or uuids are of, all or none.
+    pub(crate) fn uuids(&self, ids: &[String]) -> Result<Vec<Uuid>, CommandError> {
+        let slots = self.lock();
+        let found = find(&slots, ids)?;
+        Ok(found.into_iter().map(|slot| slot.assignment.borrow().record.uuid).collect())
     }
 
     /// How workers are; all workers if no id is given.

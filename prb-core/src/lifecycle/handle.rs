@@ -93,20 +93,21 @@ impl LifecycleHandle {
         Ok(WorkerList { workers })
     }
 
-    /// Begins anew with workers, named by uuid or name.
-    pub fn restart_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
-        self.tell(ids, Told::Restart { register_anew: false })
+    /// Begins anew with workers, named by uuid or name, also with such as were drained.
+    pub async fn restart_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        self.restart(ids, false).await
     }
 
     /// Begins anew with workers, and registers them with a fresh report.
-    pub fn refresh_ra_and_restart_workers(
+    pub async fn refresh_ra_and_restart_workers(
         &self,
         ids: &[String],
     ) -> Result<WorkerStateUpdate, CommandError> {
-        self.tell(ids, Told::Restart { register_anew: true })
+        self.restart(ids, true).await
     }
 
-    /// Leaves workers alone until they are restarted.
+    /// Gives up what is done for workers, and leaves them alone until they are restarted, or the
+    /// manager is.
     pub fn kick_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
         self.tell(ids, Told::Kick)
     }
@@ -118,9 +119,11 @@ impl LifecycleHandle {
     }
 
     /// Stops feeding workers, has them save their state, and leaves them alone until they are
-    /// restarted. Once one is [drained](super::Phase::Drained) its process may be stopped.
-    pub fn drain_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
-        self.tell(ids, Told::Drain)
+    /// restarted or changed, whatever becomes of the manager. Once one is
+    /// [drained](super::Phase::Drained) its process may be stopped.
+    pub async fn drain_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        self.set_drained(ids, true).await?;
+        self.states_of(ids)
     }
 
     /// How workers are; all of them if none is named.
@@ -200,6 +203,25 @@ impl LifecycleHandle {
 
     fn tell(&self, ids: &[String], told: Told) -> Result<WorkerStateUpdate, CommandError> {
         self.inner.fleet.tell(ids, told)?;
+        self.states_of(ids)
+    }
+
+    async fn restart(
+        &self,
+        ids: &[String],
+        register_anew: bool,
+    ) -> Result<WorkerStateUpdate, CommandError> {
+        self.set_drained(ids, false).await?;
+        self.tell(ids, Told::Restart { register_anew })
+    }
+
+    async fn set_drained(&self, ids: &[String], drained: bool) -> Result<(), CommandError> {
+        let workers = self.inner.fleet.uuids(ids)?;
+        self.change(move |inventory| inventory.set_drained(&workers, drained)).await
+    }
+
+    /// How these are; none if none is named.
+    fn states_of(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
         if ids.is_empty() {
             return Ok(WorkerStateUpdate::default());
         }

@@ -156,6 +156,18 @@ impl Inventory {
         })
     }
 
+    /// Has workers left alone, or not any more, also by later managers.
+    pub(crate) fn set_drained(
+        &self,
+        workers: &[Uuid],
+        drained: bool,
+    ) -> Result<(), InventoryError> {
+        self.change(|catalogue| {
+            catalogue.set_drained(workers, drained);
+            Ok(())
+        })
+    }
+
     /// Works on a copy, which becomes the inventory once it is on disk.
     fn change<T>(
         &self,
@@ -164,8 +176,10 @@ impl Inventory {
         let mut current = self.lock();
         let mut next = Catalogue::clone(&current);
         let answer = edit(&mut next)?;
-        store::save(&*self.store, &current, &next)?;
-        *current = Arc::new(next);
+        if next != **current {
+            store::save(&*self.store, &current, &next)?;
+            *current = Arc::new(next);
+        }
         Ok(answer)
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct Policy {
     pub(crate) enabled: bool,
     /// It or its pool is only kept in sync: nothing may cause a transaction.
     pub(crate) sync_only: bool,
+    /// It saves its state and is left alone, also by later managers.
+    pub(crate) drained: bool,
 }
 
 /// A worker.
@@ -109,7 +111,7 @@ impl Life {
     /// A worker that nothing is known of. [`Told::Configure`] begins its life.
     pub(crate) fn new(now: Millis) -> Self {
         Self {
-            policy: Policy { enabled: false, sync_only: false },
+            policy: Policy { enabled: false, sync_only: false, drained: false },
             stage: Stage::Disabled,
             progress: Progress::Unknown,
             feed_on: false,
@@ -196,6 +198,7 @@ impl Life {
         match told {
             Told::Configure(policy) => self.configure(policy, now),
             _ if !self.policy.enabled => None,
+            Told::Restart { .. } if self.policy.drained => None,
             Told::Restart { register_anew } => {
                 self.register_anew |= register_anew;
                 self.begin()
@@ -206,7 +209,6 @@ impl Life {
                 None
             }
             Told::Checkpoint => self.save(Saving::ThenGoOn),
-            Told::Drain => self.save(Saving::ThenStop),
         }
     }
 
@@ -218,8 +220,19 @@ impl Life {
             self.saving = None;
             return None;
         }
-        if !before.enabled {
+        if policy.drained && !before.enabled {
+            // Whether its state was saved then is not known any more.
+            self.stage = Stage::Drained { text: "drained earlier; restart it to go on".into() };
+            return None;
+        }
+        if !before.enabled || before.drained && !policy.drained {
             return self.begin();
+        }
+        if policy.drained && !before.drained {
+            let saves = self.save(Saving::ThenStop);
+            if saves.is_some() {
+                return saves;
+            }
         }
         if before.sync_only == policy.sync_only {
             return None;

@@ -88,14 +88,14 @@ impl WalkieRpc for LifecycleRpc {
         &self,
         request: Request<UuidQueryRequest>,
     ) -> Result<Response<WorkerStateUpdate>, Status> {
-        answer(self.manager()?.restart_workers(&request.into_inner().ids))
+        answer(self.manager()?.restart_workers(&request.into_inner().ids).await)
     }
 
     async fn refresh_ra_and_restart_worker(
         &self,
         request: Request<UuidQueryRequest>,
     ) -> Result<Response<WorkerStateUpdate>, Status> {
-        answer(self.manager()?.refresh_ra_and_restart_workers(&request.into_inner().ids))
+        answer(self.manager()?.refresh_ra_and_restart_workers(&request.into_inner().ids).await)
     }
 
     async fn kick_worker(
@@ -116,7 +116,7 @@ impl WalkieRpc for LifecycleRpc {
         &self,
         request: Request<UuidQueryRequest>,
     ) -> Result<Response<WorkerStateUpdate>, Status> {
-        answer(self.manager()?.drain_workers(&request.into_inner().ids))
+        answer(self.manager()?.drain_workers(&request.into_inner().ids).await)
     }
 
     async fn get_worker_status(

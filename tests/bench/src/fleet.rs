@@ -175,7 +175,7 @@ async fn catch_up(
     figures.insert("different_heights".into(), heights.len().into());
     let (sent, used, started) = (managers.sent.now(), Usage::now()?, Instant::now());
     for (lifecycle, ids) in managers.lifecycles().zip(ids) {
-        lifecycle.restart_workers(ids)?;
+        lifecycle.restart_workers(ids).await?;
     }
     let mut peak = 0.0_f64;
     wait(timeout, "not all workers caught up", || {

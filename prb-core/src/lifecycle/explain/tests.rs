@@ -6,7 +6,7 @@ fn situation(phase: Phase, message: &str) -> Situation<'_> {
         name: "w 1",
         phase,
         message,
-        policy: Policy { enabled: true, sync_only: false },
+        policy: Policy { enabled: true, sync_only: false, drained: false },
         block: Some(100),
         trouble: None,
         on_chain: Err("the parachain's state was not read yet".to_owned()),

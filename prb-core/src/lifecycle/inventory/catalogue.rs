@@ -141,6 +141,15 @@ impl Catalogue {
         Ok(answer)
     }
 
+    /// Has workers left alone, or not any more; ids that there are not any more do not count.
+    pub(super) fn set_drained(&mut self, workers: &[Uuid], drained: bool) {
+        for uuid in workers {
+            if let Some(worker) = self.workers.get_mut(uuid) {
+                worker.drained = drained;
+            }
+        }
+    }
+
     fn put_worker(&mut self, uuid: Uuid, edit: WorkerEdit) -> Result<db::Worker, InventoryError> {
         let pid = edit.pid;
         let pool = self.pools.values().find(|pool| pool.pid == pid).ok_or_else(|| {

@@ -56,6 +56,7 @@ impl PoolRecord {
 
 /// A worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "operators set each by itself")]
 pub(crate) struct WorkerRecord {
     /// Its id here.
     pub(crate) uuid: Uuid,
@@ -74,6 +75,9 @@ pub(crate) struct WorkerRecord {
     /// Planck, as text: JSON numbers are too short.
     #[serde(with = "decimal_text")]
     pub(crate) stake: u128,
+    /// It was drained, and not restarted or changed since.
+    #[serde(default)]
+    pub(crate) drained: bool,
 }
 
 impl From<&PoolRecord> for db::Pool {

@@ -118,7 +118,7 @@ pub(crate) enum Event {
 pub(crate) enum Told {
     /// From now on.
     Configure(Policy),
-    /// Begin anew.
+    /// Begin anew, unless it is drained.
     Restart {
         /// And register with a fresh report.
         register_anew: bool,
@@ -127,7 +127,4 @@ pub(crate) enum Told {
     Kick,
     /// Have it save its state, and go on.
     Checkpoint,
-    /// Let the call in flight end, have it save its state, and leave it alone until it is
-    /// restarted.
-    Drain,
 }

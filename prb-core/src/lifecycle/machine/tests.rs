@@ -4,8 +4,9 @@ use super::*;
 
 mod walks;
 
-const WORKING: Policy = Policy { enabled: true, sync_only: false };
-const SYNC_ONLY: Policy = Policy { enabled: true, sync_only: true };
+const WORKING: Policy = Policy { enabled: true, sync_only: false, drained: false };
+const DRAINED: Policy = Policy { drained: true, ..WORKING };
+const SYNC_ONLY: Policy = Policy { enabled: true, sync_only: true, drained: false };
 
 /// The world around a worker: what each call comes to.
 #[derive(Clone, Debug)]
@@ -145,10 +146,10 @@ fn told() -> impl Strategy<Value = Told> {
     prop_oneof![
         Just(Told::Kick),
         Just(Told::Checkpoint),
-        Just(Told::Drain),
         any::<bool>().prop_map(|register_anew| Told::Restart { register_anew }),
-        (any::<bool>(), any::<bool>())
-            .prop_map(|(enabled, sync_only)| Told::Configure(Policy { enabled, sync_only })),
+        any::<(bool, bool, bool)>().prop_map(|(enabled, sync_only, drained)| {
+            Told::Configure(Policy { enabled, sync_only, drained })
+        }),
     ]
 }
 
@@ -207,7 +208,7 @@ proptest! {
         let mut run = Run::new(WORKING);
         disturb(&mut run, &mut world, outsides);
         run.on(Event::Told(Told::Configure(WORKING)));
-        if matches!(run.life.phase(), Phase::Kicked | Phase::Draining | Phase::Drained) {
+        if run.life.phase() == Phase::Kicked {
             run.on(Event::Told(Told::Restart { register_anew: false }));
         }
         // What happened at rest shows at the next health check.
@@ -246,7 +247,7 @@ proptest! {
         run.on(Event::Told(if kick {
             Told::Kick
         } else {
-            Told::Configure(Policy { enabled: false, sync_only: false })
+            Told::Configure(Policy { enabled: false, ..WORKING })
         }));
         prop_assert_eq!((run.in_flight, run.life.wake_at()), (None, None));
         run.on(Event::TipMoved);

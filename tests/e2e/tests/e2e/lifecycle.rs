@@ -153,7 +153,7 @@ async fn commands_and_faults_disturb_nobody_else() {
     let names = ["w".to_owned()];
     bridge.lifecycle.kick_workers(&names).unwrap();
     bridge.until("w", Phase::Kicked, "").await;
-    bridge.lifecycle.restart_workers(&names).unwrap();
+    bridge.lifecycle.restart_workers(&names).await.unwrap();
     bridge.until("w", Phase::Computing, "").await;
     bridge.change_worker("w", |worker| worker.enabled = false).await;
     bridge.until("w", Phase::Disabled, "").await;
@@ -165,7 +165,7 @@ async fn commands_and_faults_disturb_nobody_else() {
     // Slower than the chain: it never has all blocks.
     bridge.double("w").delay_dispatch(Duration::from_millis(500));
     bridge.until_block("w", before + 20).await;
-    bridge.lifecycle.refresh_ra_and_restart_workers(&names).unwrap();
+    bridge.lifecycle.refresh_ra_and_restart_workers(&names).await.unwrap();
     bridge.until("w", Phase::Computing, "").await;
     assert_eq!(bridge.report("steady").since, since, "the other worker computed all along");
     bridge.stop().await;
@@ -173,7 +173,7 @@ async fn commands_and_faults_disturb_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_drained_begins_where_it_was_when_its_process_is_started_again() {
-    let bridge = Bridge::start(network()).await;
+    let mut bridge = Bridge::start(network()).await;
     bridge.pool(1, "//Alice", "").await;
     let old = DoubleConfig { mode: Mode::V0_2, ..double() };
     bridge.sync_only_worker("old", 1, old).await;
@@ -186,7 +186,7 @@ async fn one_that_is_drained_begins_where_it_was_when_its_process_is_started_aga
     bridge.lifecycle.checkpoint_workers(&names).unwrap();
     bridge.until_message("w", "checkpoint at block").await;
     bridge.double("w").delay_dispatch(Duration::from_millis(500));
-    bridge.lifecycle.drain_workers(&["w".to_owned(), "old".to_owned()]).unwrap();
+    bridge.lifecycle.drain_workers(&["w".to_owned(), "old".to_owned()]).await.unwrap();
     bridge.until("old", Phase::Drained, "no checkpoint").await;
     let drained = bridge.until("w", Phase::Drained, "drained, checkpoint at block").await;
     let next = bridge.double("w").info().await.blocknum;
@@ -194,7 +194,22 @@ async fn one_that_is_drained_begins_where_it_was_when_its_process_is_started_aga
     bridge.double("w").delay_dispatch(Duration::ZERO);
     bridge.double("w").restart_from_checkpoint().await.unwrap();
     assert_eq!(bridge.double("w").info().await.blocknum, next, "the state was saved");
-    bridge.lifecycle.restart_workers(&names).unwrap();
+
+    bridge.restart_manager().await;
+    bridge.worker("fed", 1, double(), 5_000 * PHA).await;
+    bridge.until_block("fed", next + 10).await;
+    for name in ["w", "old"] {
+        bridge.until(name, Phase::Drained, "drained earlier").await;
+    }
+    assert_eq!(bridge.double("w").info().await.blocknum, next, "it is left alone");
+    bridge.lifecycle.restart_workers(&names).await.unwrap();
+    bridge.change_worker("old", |_| {}).await;
+    bridge.until("w", Phase::Computing, "").await;
+    bridge.until("old", Phase::Synced, "").await;
+
+    bridge.lifecycle.kick_workers(&names).unwrap();
+    bridge.until("w", Phase::Kicked, "").await;
+    bridge.restart_manager().await;
     bridge.until("w", Phase::Computing, "").await;
     bridge.stop().await;
 }

@@ -56,18 +56,54 @@ fn event(random: &mut CaseRng) -> Outside {
         6 => Outside::Told(Told::Configure(Policy {
             enabled: random.r#gen(),
             sync_only: random.r#gen(),
+            drained: random.gen_bool(0.2),
         })),
         _ if random.r#gen() => Outside::Told(Told::Kick),
         _ => Outside::Told(Told::Restart { register_anew: random.r#gen() }),
     }
 }
 
+/// What an operator wanted last.
+struct Will {
+    policy: Policy,
+    kicked: bool,
+    /// Calls before it was to be drained.
+    drained_at: usize,
+}
+
+impl Will {
+    fn learn(&mut self, told: Told, calls: usize) {
+        match told {
+            Told::Configure(policy) => {
+                let before = std::mem::replace(&mut self.policy, policy);
+                self.kicked &= policy.enabled && before.drained == policy.drained;
+                if policy.drained && !before.drained {
+                    self.drained_at = calls;
+                }
+            }
+            Told::Kick => self.kicked = self.policy.enabled,
+            Told::Restart { .. } => self.kicked &= self.policy.drained,
+            Told::Checkpoint => {}
+        }
+    }
+}
+
 /// Forbidden is: a second call beside one in flight (which the run looks for), a call for one that
-/// is disabled or kicked, and anything but feeding for one that is only kept in sync.
-fn obeys(run: &Run, policy: Policy, kicked: bool) {
+/// is disabled or kicked, anything but feeding for one that is only kept in sync, and anything but
+/// saving its state for one that is to be drained.
+fn obeys(run: &Run, will: &Will) {
+    if will.policy.drained {
+        let later = &run.calls[will.drained_at..];
+        assert!(later.iter().all(|call| *call == Call::Checkpoint), "{later:?} of one drained");
+    }
     let Some(call) = run.in_flight else { return };
-    assert!(policy.enabled && !kicked, "{call:?} for one that is to be left alone");
-    assert!(!policy.sync_only || call.is_feeding(), "{call:?} for one that is only synced");
+    let policy = will.policy;
+    assert!(policy.enabled && !will.kicked, "{call:?} for one that is to be left alone");
+    let saves = policy.drained && call == Call::Checkpoint;
+    assert!(
+        !policy.sync_only || call.is_feeding() || saves,
+        "{call:?} for one that is only synced"
+    );
 }
 
 #[test]
@@ -75,33 +111,29 @@ fn a_million_lives_ask_for_nothing_forbidden_and_end_well() {
     each_of(CASES, |case| {
         let random = &mut CaseRng::new(case);
         let mut world = world(random);
-        let mut policy = Policy { enabled: true, sync_only: random.gen_bool(0.3) };
-        let mut kicked = false;
+        let policy = Policy { sync_only: random.gen_bool(0.3), ..WORKING };
+        let mut will = Will { policy, kicked: false, drained_at: 0 };
         let mut run = Run::new(policy);
         for _ in 0..random.gen_range(0..6) {
             let outside = event(random);
-            match &outside {
-                Outside::Told(Told::Configure(told)) => {
-                    kicked &= told.enabled;
-                    policy = *told;
-                }
-                Outside::Told(Told::Kick) => kicked = policy.enabled,
-                Outside::Told(Told::Restart { .. }) => kicked = false,
-                _ => {}
+            if let Outside::Told(told) = outside {
+                will.learn(told, run.calls.len());
             }
             disturb(&mut run, &mut world, vec![outside]);
-            obeys(&run, policy, kicked);
+            obeys(&run, &will);
         }
-        policy = Policy { enabled: true, sync_only: policy.sync_only };
-        run.on(Event::Told(Told::Configure(policy)));
-        run.on(Event::Told(Told::Restart { register_anew: false }));
+        let policy = Policy { sync_only: will.policy.sync_only, ..WORKING };
+        for told in [Told::Configure(policy), Told::Restart { register_anew: false }] {
+            will.learn(told, run.calls.len());
+            run.on(Event::Told(told));
+        }
         let good = if policy.sync_only { Phase::Synced } else { Phase::Computing };
         for _ in 0..200 {
             if run.life.phase() == good && run.in_flight.is_none() {
                 return;
             }
             run.advance(&mut world);
-            obeys(&run, policy, false);
+            obeys(&run, &will);
         }
         panic!("{good:?} never reached: {:?}", run.life);
     });
