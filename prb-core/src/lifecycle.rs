@@ -15,6 +15,7 @@
 
 mod blobs;
 mod chain_view;
+mod collateral;
 mod computing;
 mod config;
 mod egress;
@@ -41,6 +42,7 @@ mod unfinished;
 mod worker;
 
 pub use computing::{Amount, AmountError};
+pub use collateral::CollateralService;
 pub use config::{LifecycleConfig, StartFrom};
 pub use error::{BuildError, CommandError, ServiceError, ShutdownError};
 pub use explain::{Condition, ConditionState, Explanation, Requirement};

@@ -2,6 +2,7 @@
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, ValueEnum};
+use url::Url;
 
 use super::{
     AccessArgs, AdminArgs, DataDirArgs, GrpcArgs, NoticeArgs, ParaArgs, RedisArgs, TradingArgs,
@@ -67,6 +68,17 @@ pub struct WorkerArgs {
     #[arg(long, env = "PHALA_DEV_SKIP_RA", action = ArgAction::SetTrue)]
     #[arg(value_parser = BoolishValueParser::new())]
     pub skip_attestation: bool,
+
+    /// Caching service (PCCS) with what the chain needs beside the quotes of workers that attest by
+    /// DCAP.
+    #[arg(long, value_name = "URL", env = "PCCS_URL", hide_env_values = true)]
+    #[arg(default_value = "https://pccs.phala.network/sgx/certification/v4/")]
+    pub pccs_url: Url,
+
+    /// Most seconds for one of the four requests to it.
+    #[arg(long, value_name = "SECONDS", env = "PCCS_TIMEOUT", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub pccs_timeout: u64,
 
     /// Keep all workers in sync and do nothing else.
     #[arg(long, env = "PHALA_SYNC_ONLY", action = ArgAction::SetTrue)]

@@ -8,7 +8,9 @@ use anyhow::{Context, Error, Result, anyhow};
 use prb_core::blob::client::{BlobClient, BlobClientConfig};
 use prb_core::blob::{PeerCandidates, WalkieBlobs};
 use prb_core::chain::ChainClient;
-use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, LifecycleRpc, StartFrom};
+use prb_core::lifecycle::{
+    CollateralService, Lifecycle, LifecycleConfig, LifecycleHandle, LifecycleRpc, StartFrom,
+};
 use prb_core::queue::JobQueue;
 use prb_core::queue::lease::LeaseStore;
 use prb_core::trader::TraderHandle;
@@ -159,6 +161,9 @@ pub(crate) fn folder(service: &Path) -> PathBuf {
 fn config(args: &LifecycleArgs, service: &Path) -> Result<LifecycleConfig> {
     let mut config = LifecycleConfig::new(folder(service));
     config.skip_attestation = args.workers.skip_attestation;
+    let mut collateral = CollateralService::new(args.workers.pccs_url.clone());
+    collateral.timeout = Duration::from_secs(args.workers.pccs_timeout);
+    config.collateral = Some(collateral);
     config.sync_only = args.workers.sync_only;
     config.start_from = match args.workers.start_from {
         Start::Kept => StartFrom::KeptState,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::collateral::CollateralService;
 use super::notice::Webhook;
 use super::sync::plan::Limits;
 use crate::pruntime::{Deadlines, HttpConfig};
@@ -29,6 +30,8 @@ pub struct LifecycleConfig {
     pub para_id: Option<u32>,
     /// Start and register workers without attestation. Only development chains accept them.
     pub skip_attestation: bool,
+    /// Whom to ask for what a chain needs beside the quotes of workers that attest by DCAP.
+    pub collateral: Option<CollateralService>,
     /// Keep all workers in sync and do nothing else, whatever the inventory says.
     pub sync_only: bool,
     /// Smallest score that a worker may compute with, where enforced. The chain asks for 50.
@@ -59,6 +62,7 @@ impl LifecycleConfig {
             data_dir: data_dir.into(),
             para_id: None,
             skip_attestation: false,
+            collateral: None,
             sync_only: false,
             min_bench_score: 50,
             enforce_min_bench_score: false,

@@ -10,13 +10,14 @@ use tracing::Instrument;
 
 use super::blobs::{Blobs, TipFollower};
 use super::chain_view::{ChainView, Follower};
+use super::collateral::Collaterals;
 use super::error::{BuildError, ServiceError};
 use super::fleet::Fleet;
 use super::handle::{Inner, LifecycleHandle};
 use super::inventory::{Inventory, InventoryStore};
 use super::leases::{Keeper, Leases};
 use super::notice::{Driver, Poster};
-use super::shared::Shared;
+use super::shared::{Reach, Shared};
 use super::{LifecycleConfig, inventory, operators};
 use crate::blob::BlobSource;
 use crate::chain::ChainClient;
@@ -65,6 +66,7 @@ pub struct Lifecycle {
     inventory: Option<Arc<dyn InventoryStore>>,
     transport: Arc<dyn Transport>,
     poster: Option<Poster>,
+    collaterals: Collaterals,
     leases: Option<LeasesOf>,
 }
 
@@ -101,8 +103,8 @@ impl Lifecycle {
     /// Opens the inventory and begins to keep its workers. Chain, data provider, queue and workers
     /// need not be there yet.
     pub async fn start(self) -> Result<LifecycleHandle, ServiceError> {
-        let Self { config, identity, chain, blobs, queue, inventory, transport, poster, leases } =
-            self;
+        let Self { config, identity, chain, blobs, queue, inventory, .. } = self;
+        let Self { transport, poster, collaterals, leases, .. } = self;
         let shutdown_timeout = config.shutdown_timeout;
         let inventory = match inventory {
             Some(store) => Inventory::kept_in(store, identity.clone())?,
@@ -126,8 +128,8 @@ impl Lifecycle {
         let (view, wants) = ChainView::new();
         let follower = Follower::new(view.clone(), wants, chain.clone(), blobs.clone());
         let held = keeper.as_ref().map(|keeper| keeper.leases.clone());
-        let shared =
-            Shared::new(config, blobs.clone(), view, queue.clone(), chain, transport, held);
+        let reach = Reach { chain, transport, collaterals };
+        let shared = Shared::new(config, blobs.clone(), view, queue.clone(), reach, held);
         let shared = Arc::new(shared);
         let (stop, abort, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
@@ -228,15 +230,16 @@ impl LifecycleBuilder {
     /// Checks that nothing is missing.
     pub fn build(self) -> Result<Lifecycle, BuildError> {
         let missing = |what| BuildError::Missing { what };
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => {
-                let transport = HttpTransport::new(&self.config.http);
-                Arc::new(transport.map_err(|error| BuildError::Http { reason: error.to_string() })?)
-            }
+        let transport = if let Some(transport) = self.transport {
+            transport
+        } else {
+            let transport = HttpTransport::new(&self.config.http);
+            Arc::new(transport.map_err(|error| BuildError::Http { reason: error.to_string() })?)
         };
-        let poster = self.config.webhook.clone().map(Poster::new).transpose();
-        let poster = poster.map_err(|error| BuildError::Http { reason: error.to_string() })?;
+        let http = |error: reqwest::Error| BuildError::Http { reason: error.to_string() };
+        let poster = self.config.webhook.clone().map(Poster::new).transpose().map_err(http)?;
+        let collaterals =
+            Collaterals::new(self.config.collateral.as_ref()).map_err(http)?;
         Ok(Lifecycle {
             identity: self.identity.ok_or(missing("an identity"))?,
             chain: self.chain.ok_or(missing("a parachain"))?,
@@ -245,6 +248,7 @@ impl LifecycleBuilder {
             inventory: self.inventory,
             transport,
             poster,
+            collaterals,
             leases: self.leases,
             config: self.config,
         })

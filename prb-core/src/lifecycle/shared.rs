@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::LifecycleConfig;
 use super::blobs::Blobs;
 use super::chain_view::ChainView;
+use super::collateral::Collaterals;
 use super::figures::Totals;
 use super::key_claims::KeyClaims;
 use super::leases::Leases;
@@ -32,11 +33,22 @@ pub(crate) struct Shared {
     pub(crate) unfinished: Unfinished,
     pub(crate) key_claims: Arc<KeyClaims>,
     pub(crate) totals: Totals,
+    pub(crate) collaterals: Collaterals,
     chain: ChainClient,
     transport: Arc<dyn Transport>,
     start: OnceCell<Start>,
     origin: Instant,
     origin_unix: u64,
+}
+
+/// Whom a manager reaches, and how.
+pub(crate) struct Reach {
+    /// The parachain's nodes.
+    pub(crate) chain: ChainClient,
+    /// Workers.
+    pub(crate) transport: Arc<dyn Transport>,
+    /// The service that completes reports.
+    pub(crate) collaterals: Collaterals,
 }
 
 /// Why it is not known where workers start.
@@ -62,10 +74,10 @@ impl Shared {
         blobs: Arc<Blobs>,
         view: Arc<ChainView>,
         queue: Arc<dyn JobQueue>,
-        chain: ChainClient,
-        transport: Arc<dyn Transport>,
+        reach: Reach,
         leases: Option<Arc<Leases>>,
     ) -> Self {
+        let Reach { chain, transport, collaterals } = reach;
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             config,
@@ -73,6 +85,7 @@ impl Shared {
             view,
             unfinished: Unfinished::new(queue.clone()),
             key_claims: Arc::new(KeyClaims::new(leases)),
+            collaterals,
             totals: Totals::default(),
             queue,
             chain,

@@ -1,6 +1,5 @@
 //! HTTP/1.1 to all workers, over one connection each.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +17,7 @@ use tower_service::Service;
 use self::connection::{ExchangeError, Stream, exchange};
 use self::resting::Resting;
 use super::{Endpoint, Method, PruntimeError, Transport, proto};
+use crate::error::error_chain;
 
 mod connection;
 mod resting;
@@ -101,15 +101,15 @@ impl HttpTransport {
             reason,
         };
         let address = format!("{endpoint}/prpc/PhactoryAPI.{method}");
-        let address: Uri = address.parse().map_err(|error| unreachable(causes(&error)))?;
-        let request = request(&address, body).map_err(|error| unreachable(causes(&error)))?;
+        let address: Uri = address.parse().map_err(|error| unreachable(error_chain(&error)))?;
+        let request = request(&address, body).map_err(|error| unreachable(error_chain(&error)))?;
         let stream = match self.resting.take(endpoint) {
             Some(stream) => stream,
             None => self.connect(address).await.map_err(unreachable)?,
         };
         let (answer, stream) =
             exchange(stream, request, self.max_answer).await.map_err(|error| match error {
-                ExchangeError::Http(error) => unreachable(causes(&error)),
+                ExchangeError::Http(error) => unreachable(error_chain(&error)),
                 error @ ExchangeError::TooLong { .. } => PruntimeError::Malformed {
                     endpoint: endpoint.clone(),
                     method,
@@ -136,7 +136,7 @@ impl HttpTransport {
         match tokio::time::timeout(self.connect_timeout, connecting).await {
             Ok(Ok(MaybeHttpsStream::Http(stream))) => Ok(Box::new(stream)),
             Ok(Ok(MaybeHttpsStream::Https(stream))) => Ok(Box::new(stream)),
-            Ok(Err(error)) => Err(causes(&*error)),
+            Ok(Err(error)) => Err(error_chain(&*error)),
             Err(_) => Err(format!("no connection within {:?}", self.connect_timeout)),
         }
     }
@@ -170,17 +170,6 @@ impl Transport for HttpTransport {
         }
         .boxed()
     }
-}
-
-/// An error's own text often says only that something failed; why is in its sources.
-fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// Most refusals are a `PrpcError`; some (413, 503) are plain text, and a proxy's are HTML.

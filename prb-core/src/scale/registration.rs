@@ -74,6 +74,60 @@ pub enum Attestation {
     },
 }
 
+/// The attestation of `register_worker_v2`, which takes it as an option.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum AttestationReport {
+    /// A report of the Intel Attestation Service.
+    #[codec(index = 0)]
+    SgxIas {
+        /// JSON text.
+        ra_report: Vec<u8>,
+        /// Over the report.
+        signature: Vec<u8>,
+        /// DER.
+        raw_signing_cert: Vec<u8>,
+    },
+    /// A quote, and what is needed to verify it.
+    #[codec(index = 1)]
+    SgxDcap {
+        /// As the quoting enclave made it.
+        quote: Vec<u8>,
+        /// A worker does not have it.
+        collateral: Option<Collateral>,
+    },
+}
+
+/// What a quote is verified with.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Collateral {
+    /// For quotes of version 3.
+    #[codec(index = 0)]
+    SgxV30(SgxV30Collateral),
+}
+
+/// The answers of a caching service for quotes of version 3. Chains of certificates are PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct SgxV30Collateral {
+    /// Who signed `pck_crl`.
+    pub pck_crl_issuer_chain: String,
+    /// Revoked authorities, as the service words it.
+    pub root_ca_crl: String,
+    /// Revoked machines, as the service words it.
+    pub pck_crl: String,
+    /// Who signed `tcb_info`.
+    pub tcb_info_issuer_chain: String,
+    /// JSON text, as it was signed.
+    pub tcb_info: String,
+    /// Over `tcb_info`.
+    pub tcb_info_signature: Vec<u8>,
+    /// Who signed `qe_identity`.
+    pub qe_identity_issuer_chain: String,
+    /// JSON text, as it was signed.
+    pub qe_identity: String,
+    /// Over `qe_identity`.
+    pub qe_identity_signature: Vec<u8>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,6 +22,7 @@ use super::json::HexHash;
 use super::{ChainClientConfig, Subscription};
 use crate::backoff::Backoff;
 use crate::chain::{ChainError, Endpoint, Refusal};
+use crate::error::error_chain;
 
 mod batch;
 
@@ -300,18 +301,4 @@ impl Connection {
             error => ChainError::Disconnected { endpoint, method, reason: error_chain(&error) },
         }
     }
-}
-
-/// An error with its causes: transports hide the useful part in the last one.
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -3,6 +3,7 @@
 use crate::blob::BlobError;
 use crate::lifecycle::blobs::BodyError;
 use crate::lifecycle::chain_view::ViewError;
+use crate::lifecycle::collateral::CollateralError;
 use crate::lifecycle::machine::Cause;
 use crate::lifecycle::shared::StartError;
 use crate::pruntime::PruntimeError;
@@ -59,6 +60,17 @@ impl From<ViewError> for Failure {
 impl From<QueueError> for Failure {
     fn from(error: QueueError) -> Self {
         Self { cause: Cause::Queue, text: error.to_string() }
+    }
+}
+
+impl From<CollateralError> for Failure {
+    fn from(error: CollateralError) -> Self {
+        let cause = match &error {
+            CollateralError::Report => Cause::Refused,
+            CollateralError::Service(_) => Cause::NoReport,
+            CollateralError::Quote(_) | CollateralError::NoService => Cause::NoAttestation,
+        };
+        Self { cause, text: error.to_string() }
     }
 }
 

@@ -23,7 +23,13 @@ impl Hands {
         };
         let answer = self.pruntime.runtime_info(&request).await?;
         let start = self.shared.start().await?.hash();
-        registration(answer, public_key, operator, start)
+        match registration(answer, public_key, operator, start)? {
+            Action::RegisterWorkerV2 { runtime_info, attestation } => {
+                let attestation = self.shared.collaterals.complete(&attestation).await?;
+                Ok(Action::RegisterWorkerV2 { runtime_info, attestation })
+            }
+            older => Ok(older),
+        }
     }
 }
 
