@@ -29,8 +29,12 @@ pub(crate) fn run(command: &WorkerCommand, log: &str) -> Result<(), Failure> {
                 manager::with(&args.manager, Aim::Inventory, list).await
             }
             WorkerCommand::Edit(args) => {
-                if args.workers.len() > 1 && (args.name.is_some() || args.endpoint.is_some()) {
-                    let line = "--name and --endpoint are of one worker, and several are given";
+                let of_one = args.name.is_some()
+                    || args.endpoint.is_some()
+                    || args.public_endpoints.is_some();
+                if args.workers.len() > 1 && of_one {
+                    let line = "--name, --endpoint and --public-endpoints are of one worker, and \
+                                several are given";
                     return Err(Failure::Usage(line.into()));
                 }
                 let edit = async |manager: &Manager| edit(manager, args).await;
@@ -93,6 +97,7 @@ async fn add(manager: &Manager, args: &AddWorkerArgs) -> Result<Answer, Failure>
         stake: args.stake.map_or_else(String::new, |stake| stake.0.to_string()),
         sync_only: args.sync_only,
         gatekeeper: args.gatekeeper,
+        public_endpoints: args.public_endpoints.clone(),
         ..db::Worker::default()
     };
     let added = manager.create_workers(CreateWorker { workers: vec![worker] }).await?;
@@ -121,6 +126,10 @@ async fn edit(manager: &Manager, args: &EditWorkersArgs) -> Result<Answer, Failu
         stake: args.stake.map_or_else(|| before.stake.clone(), |stake| stake.0.to_string()),
         sync_only: args.sync_only.unwrap_or(before.sync_only),
         gatekeeper: args.gatekeeper.unwrap_or(before.gatekeeper),
+        public_endpoints: match &args.public_endpoints {
+            None => before.public_endpoints.clone(),
+            Some(given) => given.iter().filter(|it| !it.is_empty()).cloned().collect(),
+        },
         ..db::Worker::default()
     };
     update(manager, &args.workers, edited).await

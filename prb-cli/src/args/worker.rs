@@ -67,6 +67,9 @@ pub struct AddWorkerArgs {
     /// Register it, and never add it to its pool.
     #[arg(long)]
     pub gatekeeper: bool,
+    /// Where others reach it, by commas: signed by the worker and published on chain.
+    #[arg(long, value_name = "URLS", value_delimiter = ',')]
+    pub public_endpoints: Vec<String>,
     /// Which manager.
     #[command(flatten)]
     pub manager: ManagerArgs,
@@ -110,6 +113,10 @@ pub struct EditWorkersArgs {
     /// Whether they are registered and never added to their pool.
     #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
     pub gatekeeper: Option<bool>,
+    /// Where others reach it, by commas; empty for none, which leaves what is published; of one
+    /// worker.
+    #[arg(long, value_name = "URLS", value_delimiter = ',')]
+    pub public_endpoints: Option<Vec<String>>,
     /// Which manager.
     #[command(flatten)]
     pub manager: ManagerArgs,

@@ -28,8 +28,20 @@ const CHAIN_MIN_SCORE: u32 = 50;
 /// Most workers in a pool.
 const MAX_POOL_WORKERS: usize = 200;
 
-/// Decides what comes next.
+/// Decides what comes next. Where others reach it is published once it works.
 pub(crate) fn next(wanted: &Wanted, seen: &Seen) -> Next {
+    match to_work(wanted, seen) {
+        Next::Working(_)
+            if !wanted.public_endpoints.is_empty()
+                && wanted.public_endpoints != seen.endpoints =>
+        {
+            Next::Do(Deed::Publish)
+        }
+        next => next,
+    }
+}
+
+fn to_work(wanted: &Wanted, seen: &Seen) -> Next {
     let registration = match (&seen.registration, wanted.register_anew) {
         (_, true) => return Next::Do(Deed::Register(Register::Told)),
         (None, _) => return Next::Do(Deed::Register(Register::First)),

@@ -11,7 +11,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::CommandError;
-use super::chain_view::{Subject, seen};
+use super::chain_view::seen;
 use super::explain::{Explanation, Situation, explain};
 use super::inventory::{Catalogue, PoolRecord, WorkerRecord};
 use super::machine::{Policy, Told};
@@ -177,7 +177,7 @@ impl Fleet {
         let on_chain = match report.public_key {
             None => Err("its public key is not known".to_owned()),
             Some(public_key) => {
-                let subject = Subject { public_key, pid: assignment.pid };
+                let subject = assignment.subject(public_key);
                 let seen = self.shared.view.look(|values| seen(values, &subject)).await;
                 let wanted = assignment.wanted(self.shared.config.min_score(), false);
                 seen.map(|seen| (wanted, seen)).map_err(|error| error.to_string())

@@ -122,6 +122,7 @@ fn asks_for(action: &Action, key: &[u8; 32], deed: &Deed) -> bool {
         | (Action::RestartComputing { public_key, stake }, Deed::Raise { to: wanted, .. }) => {
             public_key == key && stake == wanted
         }
+        (Action::UpdateEndpoint { payload, .. }, Deed::Publish) => payload.starts_with(key),
         _ => false,
     }
 }

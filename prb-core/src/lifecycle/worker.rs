@@ -15,6 +15,7 @@ mod earn;
 mod feed;
 mod hands;
 mod load;
+mod publish;
 mod register;
 
 pub(crate) use hands::{Assignment, Hands};

@@ -108,6 +108,14 @@ impl Pruntime {
         Ok(taken.synced_to)
     }
 
+    /// Has the worker sign where others reach it, for the chain.
+    pub async fn sign_endpoints(
+        &self,
+        request: &proto::SignEndpointsRequest,
+    ) -> Result<proto::GetEndpointResponse, PruntimeError> {
+        self.call(Method::SignEndpointInfo, request).await
+    }
+
     /// Sends an encoded request as it is, so that workers with the same need share its bytes.
     pub async fn send<A: Message + Default>(
         &self,

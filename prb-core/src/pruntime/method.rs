@@ -25,13 +25,15 @@ pub enum Method {
     GetEgressMessages,
     /// Saves the state for the next start; workers of 0.2.x have no such call.
     TakeCheckpoint,
+    /// Signs where others reach the worker; workers of 0.2.x have no such call.
+    SignEndpointInfo,
 }
 
 impl Method {
     /// Whether the worker computes for as long as the data given takes.
     pub fn is_heavy(self) -> bool {
         match self {
-            Self::GetInfo | Self::GetEgressMessages => false,
+            Self::GetInfo | Self::GetEgressMessages | Self::SignEndpointInfo => false,
             Self::InitRuntime
             | Self::GetRuntimeInfo
             | Self::SyncHeader

@@ -128,6 +128,26 @@ pub struct SgxV30Collateral {
     pub qe_identity_signature: Vec<u8>,
 }
 
+/// Where a worker is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum WorkerEndpoints {
+    /// URLs.
+    #[codec(index = 0)]
+    V1(Vec<String>),
+}
+
+/// What a worker signs of where it is reached, an argument of `update_worker_endpoint`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct WorkerEndpointPayload {
+    /// Who signs.
+    pub pubkey: [u8; 32],
+    /// Where it is reached.
+    pub endpoints: WorkerEndpoints,
+    /// Of the last block that the worker executed, Unix milliseconds. The chain takes it for four
+    /// hours.
+    pub signing_time: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,6 +20,11 @@ pub(super) fn registered_at(public_key: &[u8; 32]) -> Key {
     twox64_entry("PhalaRegistry", "WorkerAddedAt", public_key)
 }
 
+/// Where others reach a worker.
+pub(super) fn endpoints(public_key: &[u8; 32]) -> Key {
+    twox64_entry("PhalaRegistry", "Endpoints", public_key)
+}
+
 /// Pool of a worker.
 pub(super) fn assignment(public_key: &[u8; 32]) -> Key {
     twox64_entry("PhalaStakePoolv2", "WorkerAssignments", public_key)

@@ -7,6 +7,7 @@ use super::values::{Reader, Unreadable, Values};
 use crate::lifecycle::computing::{Seen, SeenPool};
 use crate::scale::messages::MessageOrigin;
 use crate::scale::on_chain::{PoolProxy, SessionInfo, WorkerInfo};
+use crate::scale::registration::WorkerEndpoints;
 
 /// Whom to look for.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Subject {
     pub(crate) public_key: [u8; 32],
     /// The pool it should be in.
     pub(crate) pid: u64,
+    /// Where others reach it is of interest.
+    pub(crate) endpoints: bool,
 }
 
 /// All that decides what comes next for a worker.
@@ -37,6 +40,7 @@ pub(crate) fn seen(values: &Values, subject: &Subject) -> Result<Seen, Unreadabl
         binding,
         session,
         session_stake,
+        endpoints: if subject.endpoints { endpoints(&mut reader, key) } else { Vec::new() },
         pool: pool(&mut reader, subject.pid),
         tokenomics: reader.get("PhalaComputation.TokenomicParameters", keys::tokenomics()),
         cool_down_period: reader
@@ -45,6 +49,11 @@ pub(crate) fn seen(values: &Values, subject: &Subject) -> Result<Seen, Unreadabl
         now: reader.get::<u64>("Timestamp.Now", keys::now()).unwrap_or_default() / 1000,
     };
     reader.done(seen)
+}
+
+fn endpoints(reader: &mut Reader<'_>, key: &[u8; 32]) -> Vec<String> {
+    let published = reader.get("PhalaRegistry.Endpoints", keys::endpoints(key));
+    published.map_or_else(Vec::new, |WorkerEndpoints::V1(endpoints)| endpoints)
 }
 
 fn pool(reader: &mut Reader<'_>, pid: u64) -> Option<SeenPool> {

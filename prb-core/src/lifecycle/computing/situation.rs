@@ -17,6 +17,8 @@ pub(crate) struct Wanted {
     pub(crate) operator: AccountId32,
     /// Smallest score to be started with, if larger than the chain's.
     pub(crate) min_score: u32,
+    /// Where others reach it; none leaves what is published.
+    pub(crate) public_endpoints: Vec<String>,
     /// Register, whatever the chain says.
     pub(crate) register_anew: bool,
 }
@@ -34,6 +36,8 @@ pub(crate) struct Seen {
     pub(crate) session: Option<SessionInfo>,
     /// The stake of that session, planck.
     pub(crate) session_stake: Option<u128>,
+    /// Where others reach it.
+    pub(crate) endpoints: Vec<String>,
     /// The pool it should be in.
     pub(crate) pool: Option<SeenPool>,
     /// The rules for stakes; without them the chain alone decides.

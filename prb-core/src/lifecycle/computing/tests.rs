@@ -23,6 +23,7 @@ fn wanted() -> Wanted {
         gatekeeper: false,
         operator: account(1),
         min_score: 50,
+        public_endpoints: vec![],
         register_anew: false,
     }
 }
@@ -72,6 +73,7 @@ fn seen() -> Seen {
         binding: Some(account(9)),
         session: Some(session(SessionState::WorkerIdle)),
         session_stake: Some(2_000 * PHA),
+        endpoints: vec![],
         pool: Some(SeenPool {
             owner: account(1),
             takes_workers: true,
@@ -223,7 +225,8 @@ proptest! {
         register_anew in any::<bool>(),
     ) {
         let mut seen = seen();
-        let mut wanted = Wanted { register_anew, ..wanted() };
+        let public_endpoints = vec!["https://a".to_owned()];
+        let mut wanted = Wanted { public_endpoints, register_anew, ..wanted() };
         if !assigned {
             (seen.assignment, seen.binding, seen.session) = (None, None, None);
         }
@@ -251,8 +254,31 @@ proptest! {
                     seen.session_stake = Some(stake);
                 }
                 Next::Do(Deed::Reclaim) => seen.session = Some(session(SessionState::Ready)),
+                Next::Do(Deed::Publish) => seen.endpoints.clone_from(&wanted.public_endpoints),
             }
         }
         prop_assert!(false, "never computing");
     }
+}
+
+#[test]
+fn endpoints_are_published_once_it_works_and_when_they_change() {
+    let of = |endpoints: &[&str]| endpoints.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let wanted = Wanted { public_endpoints: of(&["https://a", "https://b"]), ..wanted() };
+    let working = |endpoints: &[&str]| Seen {
+        session_stake: Some(wanted.stake),
+        endpoints: of(endpoints),
+        ..in_session(SessionState::WorkerIdle)
+    };
+    for published in [&[][..], &["https://b", "https://a"], &["https://a"]] {
+        assert_eq!(next(&wanted, &working(published)), Next::Do(Deed::Publish), "{published:?}");
+    }
+    let all = working(&["https://a", "https://b"]);
+    assert!(matches!(next(&wanted, &all), Next::Working(Working::Computing { .. })));
+    let none = Wanted { public_endpoints: vec![], ..wanted.clone() };
+    assert!(matches!(next(&none, &all), Next::Working(_)), "what is published stays");
+    let ready = in_session(SessionState::Ready);
+    assert!(matches!(next(&wanted, &ready), Next::Do(Deed::Start { .. })), "first it works");
+    let gatekeeper = Wanted { gatekeeper: true, ..wanted };
+    assert_eq!(next(&gatekeeper, &seen()), Next::Do(Deed::Publish));
 }

@@ -29,6 +29,7 @@ impl fmt::Display for Deed {
                 write!(f, "raise the stake from {} to {}", Amount(*from), Amount(*to))
             }
             Self::Reclaim => f.write_str("reclaim the stake after the cool-down"),
+            Self::Publish => f.write_str("publish its endpoints"),
         }
     }
 }

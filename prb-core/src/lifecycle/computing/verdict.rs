@@ -36,6 +36,8 @@ pub(crate) enum Deed {
     },
     /// Free the stake of a worker that has cooled down.
     Reclaim,
+    /// Publish where others reach it.
+    Publish,
 }
 
 /// Why a worker is to be registered.

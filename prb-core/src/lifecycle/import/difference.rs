@@ -135,6 +135,9 @@ pub fn workers(
         changes.note(Field::Enabled, &before.enabled, &to.enabled);
         changes.note(Field::SyncOnly, &before.sync_only, &to.sync_only);
         changes.note(Field::Gatekeeper, &before.gatekeeper, &to.gatekeeper);
+        // Files say nothing of them.
+        let public_endpoints = before.public_endpoints.clone();
+        let to = db::Worker { public_endpoints, ..to };
         difference.note(&before.uuid, &before.name, to, changes);
     }
     Ok(difference)

@@ -32,6 +32,8 @@ pub enum Field {
     SyncOnly,
     /// Whether a worker is never added to its pool.
     Gatekeeper,
+    /// Where others reach a worker.
+    PublicEndpoints,
 }
 
 impl fmt::Display for Field {
@@ -49,6 +51,7 @@ impl fmt::Display for Field {
             Self::Enabled => "enabled",
             Self::SyncOnly => "syncOnly",
             Self::Gatekeeper => "gatekeeper",
+            Self::PublicEndpoints => "publicEndpoints",
         })
     }
 }

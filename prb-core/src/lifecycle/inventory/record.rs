@@ -75,6 +75,9 @@ pub(crate) struct WorkerRecord {
     /// Planck, as text: JSON numbers are too short.
     #[serde(with = "decimal_text")]
     pub(crate) stake: u128,
+    /// Where others reach it, to be published; none leaves what is published.
+    #[serde(default)]
+    pub(crate) public_endpoints: Vec<String>,
     /// It was drained, and not restarted or changed since.
     #[serde(default)]
     pub(crate) drained: bool,
@@ -118,6 +121,7 @@ impl WorkerRecord {
             stake: self.stake.to_string(),
             sync_only: self.sync_only,
             gatekeeper: self.gatekeeper,
+            public_endpoints: self.public_endpoints.clone(),
         }
     }
 }

@@ -4,7 +4,7 @@ use parity_scale_codec::Decode;
 
 use super::cause::{Failure, fail};
 use super::hands::Hands;
-use crate::lifecycle::chain_view::{Subject, ingress, seen};
+use crate::lifecycle::chain_view::{ingress, seen};
 use crate::lifecycle::computing::{Deed, Next, Working, next};
 use crate::lifecycle::egress::{Due, WindowLimits, due, goes_to_chain};
 use crate::lifecycle::intent::{Ask, Fate, Intent, Patience};
@@ -101,7 +101,7 @@ impl Hands {
         else {
             return fail(Cause::Refused, "the worker does not tell its public key");
         };
-        let subject = Subject { public_key, pid: assignment.pid };
+        let subject = assignment.subject(public_key);
         let view = &self.shared.view;
         let (seen, block) =
             view.look(|values| seen(values, &subject).map(|seen| (seen, values.number()))).await?;
@@ -175,6 +175,7 @@ impl Hands {
             Deed::Start { stake } => Action::StartComputing { public_key, stake },
             Deed::Raise { to, .. } => Action::RestartComputing { public_key, stake: to },
             Deed::Reclaim => Action::ReclaimWorker { public_key },
+            Deed::Publish => self.publication(public_key).await?,
         };
         let job = self.enqueue(action).await?;
         tracing::info!(%job, "asked to {deed}");

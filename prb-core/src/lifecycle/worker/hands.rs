@@ -7,6 +7,7 @@ use subxt::utils::AccountId32;
 use tokio::sync::watch;
 
 use super::cause::{Failure, fail};
+use crate::lifecycle::chain_view::Subject;
 use crate::lifecycle::computing::{Deed, Wanted};
 use crate::lifecycle::egress::Window;
 use crate::lifecycle::intent::Intent;
@@ -48,8 +49,15 @@ impl Assignment {
             gatekeeper: self.record.gatekeeper,
             operator: self.operator,
             min_score,
+            public_endpoints: self.record.public_endpoints.clone(),
             register_anew,
         }
+    }
+
+    /// Whom to look for on chain.
+    pub(crate) fn subject(&self, public_key: [u8; 32]) -> Subject {
+        let endpoints = !self.record.public_endpoints.is_empty();
+        Subject { public_key, pid: self.pid, endpoints }
     }
 }
 

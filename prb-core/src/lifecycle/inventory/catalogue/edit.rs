@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parity_scale_codec::Encode;
 use prb_walkie::identity::Identity;
 use prb_walkie::proto::db;
 use subxt::utils::AccountId32;
@@ -16,6 +17,9 @@ use crate::trader::operator::Operator;
 
 /// Longest name, bytes.
 const MAX_NAME: usize = 200;
+
+/// Most bytes of a worker's public endpoints: with key and time no more than 2,048 may be signed.
+const MAX_PUBLIC_ENDPOINTS: usize = 2_000;
 
 /// What a pool is to be.
 pub(crate) struct PoolEdit {
@@ -97,6 +101,7 @@ pub(crate) struct WorkerEdit {
     sync_only: bool,
     gatekeeper: bool,
     stake: u128,
+    public_endpoints: Vec<String>,
 }
 
 impl WorkerEdit {
@@ -126,6 +131,7 @@ impl WorkerEdit {
             sync_only: worker.sync_only,
             gatekeeper: worker.gatekeeper,
             stake,
+            public_endpoints: public_endpoints(&worker.public_endpoints)?,
         })
     }
 
@@ -139,8 +145,22 @@ impl WorkerEdit {
             sync_only: self.sync_only,
             gatekeeper: self.gatekeeper,
             stake: self.stake,
+            public_endpoints: self.public_endpoints,
+            drained: false,
         }
     }
+}
+
+fn public_endpoints(given: &[String]) -> Result<Vec<String>, InventoryError> {
+    let invalid = |reason| InventoryError::invalid(Field::PublicEndpoints, reason);
+    let endpoints: Vec<String> = given.iter().map(|it| it.trim().to_owned()).collect();
+    if let Some(wrong) = endpoints.iter().find(|it| it.is_empty() || it.contains(char::is_control)) {
+        return Err(invalid(format!("{wrong:?} is no endpoint")));
+    }
+    if endpoints.encoded_size() > MAX_PUBLIC_ENDPOINTS {
+        return Err(invalid(format!("longer than {MAX_PUBLIC_ENDPOINTS} bytes together")));
+    }
+    Ok(endpoints)
 }
 
 fn name(text: &str) -> Result<String, InventoryError> {
