@@ -7,6 +7,8 @@ use std::time::Duration;
 use prb_walkie::proto::data_provider::Info;
 use tokio::sync::watch;
 
+use super::BlobKey;
+
 /// Relay chain blocks that a provider may be behind another and count as level with it: both
 /// follow the same tip, and who is asked first differs by chance.
 const LEVEL: i32 = 8;
@@ -66,6 +68,39 @@ pub(crate) fn rank(candidates: &mut [Candidate]) {
     });
 }
 
+/// Whether a provider that is so far has what is under `key`, and all of it: where its parachain
+/// begins in the middle of a chunk, others have more.
+pub(super) fn holds(info: &Info, key: BlobKey) -> bool {
+    let reaches = |stored: i32, number: u32| known(stored).is_some_and(|stored| stored >= number);
+    let start = known(info.para_start_header).unwrap_or(0);
+    match key {
+        BlobKey::Relay(number) => reaches(info.parent_committed_height, number),
+        BlobKey::Headers(chunk) => {
+            let first = chunk.saturating_mul(info.headers_per_chunk);
+            first >= start && reaches(info.para_committed_height, first)
+        }
+        BlobKey::Blocks(chunk) => {
+            let first = chunk.saturating_mul(info.blocks_per_chunk);
+            (first > start || start == 0) && reaches(info.para_committed_height, first)
+        }
+        BlobKey::Genesis(_) | BlobKey::States | BlobKey::StatePart { .. } => true,
+    }
+}
+
+/// Numbers below zero are not known.
+fn known(number: i32) -> Option<u32> {
+    u32::try_from(number).ok()
+}
+
+/// Whom to ask for `key`: the first who is well and has it, or else the first who is well.
+pub(super) fn choose(candidates: &[Candidate], key: Option<BlobKey>) -> Option<&Candidate> {
+    let well = || candidates.iter().filter(|it| it.is_well());
+    let has = |it: &&Candidate| {
+        it.info.as_ref().zip(key).is_some_and(|(info, key)| holds(info, key))
+    };
+    well().find(has).or_else(|| well().next())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,5 +147,46 @@ mod tests {
         unknown.info = None;
         assert!(!unknown.is_well());
         assert_eq!(*ranked(vec![unknown, candidate("known", -1, 1, 0)])[0], *"known");
+    }
+
+    #[test]
+    fn a_chunk_is_held_from_its_first_item_on() {
+        let info = Info {
+            parent_committed_height: 100,
+            para_committed_height: 31,
+            headers_per_chunk: 16,
+            blocks_per_chunk: 4,
+            ..Info::default()
+        };
+        assert!(holds(&info, BlobKey::Relay(100)) && !holds(&info, BlobKey::Relay(101)));
+        assert!(holds(&info, BlobKey::Headers(1)) && !holds(&info, BlobKey::Headers(2)));
+        assert!(holds(&info, BlobKey::Blocks(7)) && !holds(&info, BlobKey::Blocks(8)));
+        let light = Info { para_start_header: 16, ..info };
+        assert!(holds(&light, BlobKey::Headers(1)) && !holds(&light, BlobKey::Headers(0)));
+        assert!(holds(&light, BlobKey::Blocks(5)) && !holds(&light, BlobKey::Blocks(4)));
+        let nothing = Info { parent_committed_height: -1, ..info };
+        assert!(!holds(&nothing, BlobKey::Relay(0)));
+    }
+
+    #[test]
+    fn who_has_it_is_asked_and_else_the_best() {
+        let info = Info {
+            para_committed_height: 100,
+            blocks_per_chunk: 4,
+            headers_per_chunk: 16,
+            ..Info::default()
+        };
+        let with = |id, para_start_header, failures| Candidate {
+            info: Some(Info { para_start_header, ..info }),
+            ..candidate(id, 100, 1, failures)
+        };
+        let asked = |them: &[Candidate], key| choose(them, key).map(|it| it.id.to_string());
+        let [light, full, silent] = [with("light", 60, 0), with("full", 0, 0), with("silent", 0, 1)];
+        let both = [light.clone(), full];
+        assert_eq!(asked(&both, Some(BlobKey::Blocks(2))).unwrap(), "full");
+        assert_eq!(asked(&both, Some(BlobKey::Blocks(20))).unwrap(), "light");
+        assert_eq!(asked(&both, None).unwrap(), "light");
+        assert_eq!(asked(&[light, silent.clone()], Some(BlobKey::Blocks(2))).unwrap(), "light");
+        assert_eq!(asked(&[silent], None), None);
     }
 }

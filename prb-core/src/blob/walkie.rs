@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Request, Status};
 
-use super::candidates::{Candidate, Candidates};
+use super::candidates::{Candidate, Candidates, choose};
 use super::{BlobError, BlobKey, BlobSource};
 
 /// How long a question waits for somebody to ask: long enough to go on with another provider, and
@@ -48,17 +48,22 @@ impl WalkieBlobs {
         Self { walkie, candidates }
     }
 
-    /// Asks the best, then the next best, until one answers or `deadline`.
-    async fn ask<T, A>(&self, deadline: Instant, ask: impl Fn(PeerId) -> A) -> Result<T, BlobError>
+    /// Asks the best that has `key`, then the next best, until one answers or `deadline`.
+    async fn ask<T, A>(
+        &self,
+        key: Option<BlobKey>,
+        deadline: Instant,
+        ask: impl Fn(PeerId) -> A,
+    ) -> Result<T, BlobError>
     where
         A: Future<Output = Result<T, Status>>,
     {
         let mut candidates = self.candidates.subscribe();
         let mut failure = None;
         loop {
-            let found = candidates.wait_for(|them| them.first().is_some_and(Candidate::is_well));
-            let Ok(Ok(found)) =
-                timeout_at(deadline, found).await.map(|it| it.map(|it| it[0].clone()))
+            let found = candidates.wait_for(|them| choose(them, key).is_some());
+            let found = timeout_at(deadline, found).await;
+            let Ok(Ok(Some(found))) = found.map(|it| it.map(|them| choose(&them, key).cloned()))
             else {
                 let reason = failure.unwrap_or_else(|| self.candidates.why_none());
                 return Err(BlobError::Unreachable { reason });
@@ -124,7 +129,7 @@ impl BlobSource for WalkieBlobs {
             loop {
                 let wait = waits_until.saturating_duration_since(Instant::now()).min(WAIT);
                 let deadline = Instant::now() + wait.max(PATIENCE);
-                let found = self.ask(deadline, |peer| self.get_from(peer, key, wait)).await?;
+                let found = self.ask(Some(key), deadline, |peer| self.get_from(peer, key, wait)).await?;
                 if found.is_some() || Instant::now() >= waits_until {
                     return Ok(found);
                 }
@@ -141,7 +146,7 @@ impl BlobSource for WalkieBlobs {
                 let info = self.walkie.client(peer).get_data_provider_info(request).await?;
                 Ok(info.into_inner())
             };
-            self.ask(Instant::now() + PATIENCE, ask).await
+            self.ask(None, Instant::now() + PATIENCE, ask).await
         }
         .boxed()
     }

@@ -65,6 +65,12 @@ impl Chunk {
     fn get(&self, number: u32) -> Option<&Bytes> {
         self.items.get(number.checked_sub(self.first)? as usize)
     }
+
+    /// Whether no provider can have more about a block. One whose parachain begins in the middle of
+    /// a chunk gives less than others.
+    fn decides(&self, number: u32) -> bool {
+        self.get(number).is_some() || self.complete && number >= self.first
+    }
 }
 
 impl Blobs {
@@ -166,7 +172,7 @@ impl Blobs {
         key: BlobKey,
         number: u32,
     ) -> Result<Option<Arc<Chunk>>, BlobError> {
-        let enough = |chunk: &Arc<Chunk>| chunk.complete || chunk.get(number).is_some();
+        let enough = |chunk: &Arc<Chunk>| chunk.decides(number);
         if let Some(chunk) = self.lock().chunk(&kept).filter(enough) {
             return Ok(Some(chunk));
         }

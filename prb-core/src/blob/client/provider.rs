@@ -15,8 +15,9 @@ use super::choice::View;
 use super::connection::Outcome;
 use super::failure::Failure;
 use super::lane::Lane;
-use super::standing::{ProviderHealth, Standing, height, holds};
+use super::standing::{ProviderHealth, Standing, height};
 use super::{BlobClientConfig, BlobEndpoint};
+use crate::blob::candidates::holds;
 use crate::blob::{BlobKey, BlobRequest};
 
 pub(super) struct Provider {

@@ -7,7 +7,6 @@ use prb_walkie::proto::data_provider::Info;
 use tokio::time::Instant;
 
 use super::failure::Failure;
-use crate::blob::BlobKey;
 
 /// The first offence is forgotten after this time, each further one takes twice as long.
 const DISTRUST: Duration = Duration::from_secs(15);
@@ -136,25 +135,6 @@ pub(super) fn height(number: i32) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
-/// Whether a provider that is so far has what is under `key`, and all of it: where its parachain
-/// begins in the middle of a chunk, others have more.
-pub(super) fn holds(info: &Info, key: BlobKey) -> bool {
-    let reaches = |stored: i32, number: u32| height(stored).is_some_and(|stored| stored >= number);
-    let start = height(info.para_start_header).unwrap_or(0);
-    match key {
-        BlobKey::Relay(number) => reaches(info.parent_committed_height, number),
-        BlobKey::Headers(chunk) => {
-            let first = chunk.saturating_mul(info.headers_per_chunk);
-            first >= start && reaches(info.para_committed_height, first)
-        }
-        BlobKey::Blocks(chunk) => {
-            let first = chunk.saturating_mul(info.blocks_per_chunk);
-            (first > start || start == 0) && reaches(info.para_committed_height, first)
-        }
-        BlobKey::Genesis(_) | BlobKey::States | BlobKey::StatePart { .. } => true,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,24 +165,5 @@ mod tests {
         assert!(standing.problem(Instant::now()).unwrap().contains("a test"));
         standing.alive(Info::default(), Duration::from_millis(5));
         assert_eq!(standing.problem(Instant::now()), None);
-    }
-
-    #[test]
-    fn a_chunk_is_held_from_its_first_item_on() {
-        let info = Info {
-            parent_committed_height: 100,
-            para_committed_height: 31,
-            headers_per_chunk: 16,
-            blocks_per_chunk: 4,
-            ..Info::default()
-        };
-        assert!(holds(&info, BlobKey::Relay(100)) && !holds(&info, BlobKey::Relay(101)));
-        assert!(holds(&info, BlobKey::Headers(1)) && !holds(&info, BlobKey::Headers(2)));
-        assert!(holds(&info, BlobKey::Blocks(7)) && !holds(&info, BlobKey::Blocks(8)));
-        let light = Info { para_start_header: 16, ..info };
-        assert!(holds(&light, BlobKey::Headers(1)) && !holds(&light, BlobKey::Headers(0)));
-        assert!(holds(&light, BlobKey::Blocks(5)) && !holds(&light, BlobKey::Blocks(4)));
-        let nothing = Info { parent_committed_height: -1, ..info };
-        assert!(!holds(&nothing, BlobKey::Relay(0)));
     }
 }

@@ -23,6 +23,11 @@ pub(super) fn of(cause: Cause, name: &str) -> String {
         Cause::NoData => {
             "see that a data provider runs and how far it is: prb peer info data-provider"
         }
+        Cause::NoHistory => {
+            "run a data provider that is not in light mode; or, unless it is to become a \
+             gatekeeper, empty the pRuntime's data folder and start it again, so that it begins \
+             with a later state"
+        }
         Cause::WrongChain | Cause::Stuck => {
             "stop the pRuntime, empty its data folder, and start it again"
         }

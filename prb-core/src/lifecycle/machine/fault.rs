@@ -19,6 +19,8 @@ pub(crate) enum Cause {
     BadBlock,
     /// The data provider has not what is needed, or cannot be reached.
     NoData,
+    /// No data provider keeps what came before the block that it began with.
+    NoHistory,
     /// The worker's sealed key or state belongs to another chain.
     WrongChain,
     /// The start block does not prove itself: no worker may be started with it.
@@ -50,6 +52,7 @@ impl Cause {
             Self::Refused => "refused",
             Self::BadBlock => "bad_block",
             Self::NoData => "no_data",
+            Self::NoHistory => "no_history",
             Self::WrongChain => "wrong_chain",
             Self::BadGenesis => "bad_genesis",
             Self::Stuck => "stuck",
@@ -75,7 +78,7 @@ impl Cause {
             Self::NoData => (500, 15_000),
             Self::Unreachable | Self::Refused => (1_000, 60_000),
             Self::Queue | Self::ChainView => (1_000, 30_000),
-            Self::SameKey => (2_000, 30_000),
+            Self::SameKey | Self::NoHistory => (2_000, 30_000),
             Self::NoLease => (500, 4_000),
             Self::Deadline | Self::BadBlock => (2_000, 60_000),
             Self::NoReport => (6_000, 120_000),
@@ -95,6 +98,7 @@ impl Cause {
             | Self::BadGenesis
             | Self::Stuck
             | Self::SameKey
+            | Self::NoHistory
             | Self::NoAttestation => Some(1),
             Self::NoData | Self::ChainView | Self::Queue | Self::NoLease => Some(8),
             Self::CountersMoved

@@ -11,6 +11,32 @@ impl Hands {
         let Some(counters) = self.known.as_ref().map(|known| known.counters) else {
             return fail(Cause::CountersMoved, "the worker was not asked yet where it stands");
         };
+        match self.feed_from(counters).await {
+            Err(failure) if failure.cause == Cause::NoData => {
+                Err(self.before_the_beginning(counters).await.unwrap_or(failure))
+            }
+            other => other,
+        }
+    }
+
+    /// Whether what is missing is from before the block that the data provider began with.
+    async fn before_the_beginning(&self, counters: Counters) -> Option<Failure> {
+        let info = self.shared.blobs.info().await.ok()?;
+        let start = u32::try_from(info.para_start_header).ok()?;
+        // Its state is kept in place of its storage changes.
+        if counters.para >= start && counters.block > start {
+            return None;
+        }
+        let next = counters.para.min(counters.block);
+        let text = format!(
+            "the worker does not begin with a later state and goes on at parachain block {next}, \
+             but the data provider's history begins at {start} (light mode): one with the whole \
+             history is waited for"
+        );
+        Some(Failure { cause: Cause::NoHistory, text })
+    }
+
+    async fn feed_from(&mut self, counters: Counters) -> Result<Event, Failure> {
         let available = self.available(counters).await?;
         let request = match plan(counters, &available, &self.shared.config.limits) {
             Plan::Send(request) => request,
