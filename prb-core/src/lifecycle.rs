@@ -41,8 +41,8 @@ mod sync;
 mod unfinished;
 mod worker;
 
-pub use computing::{Amount, AmountError};
 pub use collateral::CollateralService;
+pub use computing::{Amount, AmountError};
 pub use config::{LifecycleConfig, StartFrom};
 pub use error::{BuildError, CommandError, ServiceError, ShutdownError};
 pub use explain::{Condition, ConditionState, Explanation, Requirement};

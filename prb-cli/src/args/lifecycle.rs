@@ -62,6 +62,7 @@ pub enum Start {
 
 /// What a manager does with workers.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(next_help_heading = "Workers")]
 pub struct WorkerArgs {
     /// Start and register workers without attestation; only development chains take them.
@@ -79,6 +80,12 @@ pub struct WorkerArgs {
     #[arg(long, value_name = "SECONDS", env = "PCCS_TIMEOUT", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=600))]
     pub pccs_timeout: u64,
+
+    /// Keep pools and workers and answer, and do nothing else: no worker is called, and neither nodes
+    /// nor data providers need be there.
+    #[arg(long, env = "PHALA_LIFECYCLE_CONFIG_MODE", action = ArgAction::SetTrue)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub config_mode: bool,
 
     /// Keep all workers in sync and do nothing else.
     #[arg(long, env = "PHALA_SYNC_ONLY", action = ArgAction::SetTrue)]

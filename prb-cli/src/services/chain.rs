@@ -40,6 +40,15 @@ pub(super) async fn identity(para: &ChainClient, stored: Option<&dyn BlobSource>
     }
 }
 
+/// The same, or empty if that is not known after `patience`: such a peer belongs to no chain.
+pub(super) async fn identity_if_known(para: &ChainClient, patience: Duration) -> String {
+    let known = tokio::time::timeout(patience, identity(para, None)).await;
+    known.unwrap_or_else(|_| {
+        tracing::warn!("which chain this is for is not known, so peers will not find it");
+        String::new()
+    })
+}
+
 async fn own(stored: Option<&dyn BlobSource>) -> Option<String> {
     let chunk = stored?.get(BlobKey::Headers(0), Duration::ZERO).await.ok()??;
     let headers = ParaHeaders::decode(chunk).ok()?;

@@ -33,6 +33,8 @@ use crate::view::{Heights, View};
 const WORKERS_STOP: Duration = Duration::from_secs(3);
 /// How long the trader may wait for what it has sent to become final.
 const TRADER_STOP: Duration = Duration::from_secs(3);
+/// How long config mode waits for the chain, which it can do without.
+const KNOWN_SOON: Duration = Duration::from_secs(3);
 /// How often what is shown is brought up to date.
 const REFRESH: Duration = Duration::from_millis(500);
 
@@ -77,7 +79,11 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     let (queue, leases) = open_queue(args, folder, &identity, stack)?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints));
 
-    let chain = chain::identity(&para, None).await;
+    let chain = if args.workers.config_mode {
+        chain::identity_if_known(&para, KNOWN_SOON).await
+    } else {
+        chain::identity(&para, None).await
+    };
     let handlers = LifecycleRpc::default();
     let walkie = node.start(chain, &identity, handlers.clone(), stack).await?;
     let providers = Arc::new(PeerCandidates::start(walkie.clone()));
@@ -95,7 +101,10 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         async move { blobs.shutdown().await }
     });
 
-    let trader = if args.built_in_trader {
+    let trader = if args.workers.config_mode {
+        tracing::info!("config mode: pools and workers are kept, and nothing is done for them");
+        None
+    } else if args.built_in_trader {
         let (chain, jobs, keys) = (para.clone(), queue.clone(), identity.clone());
         let trader = trading::start(chain, jobs, keys, args.trading.batch_age()).await?;
         stack.push("trader", {
@@ -164,6 +173,7 @@ fn config(args: &LifecycleArgs, service: &Path) -> Result<LifecycleConfig> {
     let mut collateral = CollateralService::new(args.workers.pccs_url.clone());
     collateral.timeout = Duration::from_secs(args.workers.pccs_timeout);
     config.collateral = Some(collateral);
+    config.config_mode = args.workers.config_mode;
     config.sync_only = args.workers.sync_only;
     config.start_from = match args.workers.start_from {
         Start::Kept => StartFrom::KeptState,

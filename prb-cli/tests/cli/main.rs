@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a test's figures")]
 
 mod arguments;
+mod config_mode;
 mod db;
 mod embedded_network;
 mod fixture;

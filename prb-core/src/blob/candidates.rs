@@ -95,9 +95,8 @@ fn known(number: i32) -> Option<u32> {
 /// Whom to ask for `key`: the first who is well and has it, or else the first who is well.
 pub(super) fn choose(candidates: &[Candidate], key: Option<BlobKey>) -> Option<&Candidate> {
     let well = || candidates.iter().filter(|it| it.is_well());
-    let has = |it: &&Candidate| {
-        it.info.as_ref().zip(key).is_some_and(|(info, key)| holds(info, key))
-    };
+    let has =
+        |it: &&Candidate| it.info.as_ref().zip(key).is_some_and(|(info, key)| holds(info, key));
     well().find(has).or_else(|| well().next())
 }
 
@@ -181,7 +180,8 @@ mod tests {
             ..candidate(id, 100, 1, failures)
         };
         let asked = |them: &[Candidate], key| choose(them, key).map(|it| it.id.to_string());
-        let [light, full, silent] = [with("light", 60, 0), with("full", 0, 0), with("silent", 0, 1)];
+        let [light, full, silent] =
+            [with("light", 60, 0), with("full", 0, 0), with("silent", 0, 1)];
         let both = [light.clone(), full];
         assert_eq!(asked(&both, Some(BlobKey::Blocks(2))).unwrap(), "full");
         assert_eq!(asked(&both, Some(BlobKey::Blocks(20))).unwrap(), "light");

@@ -129,7 +129,8 @@ impl BlobSource for WalkieBlobs {
             loop {
                 let wait = waits_until.saturating_duration_since(Instant::now()).min(WAIT);
                 let deadline = Instant::now() + wait.max(PATIENCE);
-                let found = self.ask(Some(key), deadline, |peer| self.get_from(peer, key, wait)).await?;
+                let found =
+                    self.ask(Some(key), deadline, |peer| self.get_from(peer, key, wait)).await?;
                 if found.is_some() || Instant::now() >= waits_until {
                     return Ok(found);
                 }

@@ -32,8 +32,7 @@ const MAX_POOL_WORKERS: usize = 200;
 pub(crate) fn next(wanted: &Wanted, seen: &Seen) -> Next {
     match to_work(wanted, seen) {
         Next::Working(_)
-            if !wanted.public_endpoints.is_empty()
-                && wanted.public_endpoints != seen.endpoints =>
+            if !wanted.public_endpoints.is_empty() && wanted.public_endpoints != seen.endpoints =>
         {
             Next::Do(Deed::Publish)
         }

@@ -22,10 +22,13 @@ pub enum StartFrom {
 
 /// Settings of a [`Lifecycle`](super::Lifecycle).
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[non_exhaustive]
 pub struct LifecycleConfig {
     /// The inventory is kept in a folder in here.
     pub data_dir: PathBuf,
+    /// Keep the inventory and answer, and do nothing else: no worker, node or data provider is asked.
+    pub config_mode: bool,
     /// Id of the parachain; without it the chain is asked.
     pub para_id: Option<u32>,
     /// Start and register workers without attestation. Only development chains accept them.
@@ -60,6 +63,7 @@ impl LifecycleConfig {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            config_mode: false,
             para_id: None,
             skip_attestation: false,
             collateral: None,

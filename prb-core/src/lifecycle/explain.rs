@@ -43,6 +43,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) message: &'a str,
     /// What its operator allows.
     pub(crate) policy: Policy,
+    /// The manager does nothing for any worker.
+    pub(crate) config_mode: bool,
     /// The last block it executed.
     pub(crate) block: Option<u32>,
     /// What keeps it from being fed or from earning.
@@ -76,6 +78,10 @@ pub(crate) fn explain(situation: &Situation<'_>) -> Vec<Condition> {
 fn allowed(situation: &Situation<'_>) -> Condition {
     let (requirement, name) = (Requirement::Allowed, situation.name);
     let (reason, remedy) = match (situation.phase, situation.policy) {
+        _ if situation.config_mode => (
+            "the manager is in config mode and does nothing for workers",
+            "start the manager without --config-mode".to_owned(),
+        ),
         (Phase::Kicked, _) => ("it was kicked", format!("prb worker restart {name:?}")),
         (Phase::Draining | Phase::Drained, _) => {
             ("it was drained", format!("prb worker restart {name:?}"))

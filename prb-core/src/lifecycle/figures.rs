@@ -153,6 +153,9 @@ impl Source for LifecycleHandle {
     }
 
     fn obstacles(&self) -> Vec<Obstacle> {
+        if self.shared().config.config_mode {
+            return Vec::new();
+        }
         let mut obstacles = self.watched().obstacles();
         if let Some(reason) = EndpointHealth::none_answers(&self.shared().nodes()) {
             obstacles.push(Obstacle { part: "parachain".to_owned(), reason, since: None });

@@ -97,7 +97,7 @@ impl Fleet {
             pid: pool.pid,
             operator: *pool.operator_account(),
             policy: Policy {
-                enabled: worker.enabled && pool.enabled,
+                enabled: worker.enabled && pool.enabled && !self.shared.config.config_mode,
                 sync_only: worker.sync_only || pool.sync_only || self.shared.config.sync_only,
                 drained: worker.drained,
             },
@@ -188,6 +188,7 @@ impl Fleet {
             phase: report.phase,
             message: &report.message,
             policy: assignment.policy,
+            config_mode: self.shared.config.config_mode,
             block: report.para_block,
             trouble: cell.trouble(),
             on_chain,

@@ -164,6 +164,7 @@ impl Cell {
             report.since = shared.unix(life.since());
             report.health = life.health();
             report.message = match life.reason() {
+                _ if shared.config.config_mode => CONFIG_MODE.to_owned(),
                 "" => without_reason(phase, report, tip.and_then(|tip| tip.para)),
                 reason => reason.to_owned(),
             };
@@ -256,6 +257,9 @@ impl Cell {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// What is told of all workers of a manager that only keeps the inventory.
+const CONFIG_MODE: &str = "config mode: the manager does nothing for workers";
 
 fn without_reason(phase: Phase, report: &WorkerReport, tip: Option<u32>) -> String {
     match (phase, report.para_block, tip) {

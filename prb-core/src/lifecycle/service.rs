@@ -110,7 +110,8 @@ impl Lifecycle {
             Some(store) => Inventory::kept_in(store, identity.clone())?,
             None => Inventory::open(&inventory::folder(&config.data_dir), identity.clone()).await?,
         };
-        let keeper = match leases {
+        let works = !config.config_mode;
+        let keeper = match leases.filter(|_| works) {
             Some((store, name)) => Some(Keeper {
                 leases: Leases::new(),
                 store,
@@ -148,20 +149,22 @@ impl Lifecycle {
                 .instrument(tracing::info_span!("lifecycle", task = name)),
             );
         };
-        until_stopped("tip", Box::pin(TipFollower::new(blobs).run()));
-        if let Some(keeper) = keeper {
-            until_stopped("leases", Box::pin(keeper.run()));
-        }
-        until_stopped("chain_view", Box::pin(follower.run()));
-        until_stopped("operators", Box::pin(operators::keep(queue, catalogues)));
         let fleet = Fleet::new(shared.clone(), tasks.clone(), stop.clone(), abort.clone());
         let fleet = Arc::new(fleet);
         fleet.reconcile(&inventory.catalogue());
-        let notices = Driver::new(shared.clone(), poster);
-        until_stopped("notices", {
-            let fleet = fleet.clone();
-            Box::pin(notices.run(move || fleet.reports()))
-        });
+        if works {
+            until_stopped("tip", Box::pin(TipFollower::new(blobs).run()));
+            if let Some(keeper) = keeper {
+                until_stopped("leases", Box::pin(keeper.run()));
+            }
+            until_stopped("chain_view", Box::pin(follower.run()));
+            until_stopped("operators", Box::pin(operators::keep(queue, catalogues)));
+            let notices = Driver::new(shared.clone(), poster);
+            until_stopped("notices", {
+                let fleet = fleet.clone();
+                Box::pin(notices.run(move || fleet.reports()))
+            });
+        }
         Ok(LifecycleHandle::new(Inner {
             inventory: tokio::sync::Mutex::new(Some(Arc::new(inventory))),
             catalogue,
@@ -238,8 +241,7 @@ impl LifecycleBuilder {
         };
         let http = |error: reqwest::Error| BuildError::Http { reason: error.to_string() };
         let poster = self.config.webhook.clone().map(Poster::new).transpose().map_err(http)?;
-        let collaterals =
-            Collaterals::new(self.config.collateral.as_ref()).map_err(http)?;
+        let collaterals = Collaterals::new(self.config.collateral.as_ref()).map_err(http)?;
         Ok(Lifecycle {
             identity: self.identity.ok_or(missing("an identity"))?,
             chain: self.chain.ok_or(missing("a parachain"))?,

@@ -95,11 +95,8 @@ impl HttpTransport {
         method: Method,
         body: Bytes,
     ) -> Result<Bytes, PruntimeError> {
-        let unreachable = |reason| PruntimeError::Unreachable {
-            endpoint: endpoint.clone(),
-            method,
-            reason,
-        };
+        let unreachable =
+            |reason| PruntimeError::Unreachable { endpoint: endpoint.clone(), method, reason };
         let address = format!("{endpoint}/prpc/PhactoryAPI.{method}");
         let address: Uri = address.parse().map_err(|error| unreachable(error_chain(&error)))?;
         let request = request(&address, body).map_err(|error| unreachable(error_chain(&error)))?;

@@ -143,10 +143,9 @@ impl Answer {
         let signature = members.get("signature").map(|it| serde_json::from_str::<String>(it.get()));
         let signature = signature.and_then(|it| hex::decode(it.ok()?).ok());
         let signed = members.get(name).map(|it| it.get().to_owned());
-        signed.zip(signature).ok_or_else(|| ServiceError {
-            url: self.url.clone(),
-            what: Fault::NotSigned(name),
-        })
+        signed
+            .zip(signature)
+            .ok_or_else(|| ServiceError { url: self.url.clone(), what: Fault::NotSigned(name) })
     }
 }
 

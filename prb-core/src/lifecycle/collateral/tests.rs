@@ -109,9 +109,7 @@ fn report(collateral: Option<Collateral>) -> Vec<u8> {
 
 #[test]
 fn a_quote_tells_which_machine_made_it_and_who_signed_for_that() {
-    for (chain, authority) in
-        [(PROCESSOR, Authority::Processor), (PLATFORM, Authority::Platform)]
-    {
+    for (chain, authority) in [(PROCESSOR, Authority::Processor), (PLATFORM, Authority::Platform)] {
         assert_eq!(platform(&quote(5, chain)), Ok(Platform { fmspc: KIND, authority }));
     }
 }

@@ -7,6 +7,7 @@ fn situation(phase: Phase, message: &str) -> Situation<'_> {
         phase,
         message,
         policy: Policy { enabled: true, sync_only: false, drained: false },
+        config_mode: false,
         block: Some(100),
         trouble: None,
         on_chain: Err("the parachain's state was not read yet".to_owned()),
@@ -37,6 +38,8 @@ fn what_its_operator_does_not_allow_comes_first() {
     let mut disabled = situation(Phase::Disabled, "disabled");
     disabled.policy.enabled = false;
     assert!(first_unmet(&disabled).remedy.contains("--enabled true"));
+    disabled.config_mode = true;
+    assert!(first_unmet(&disabled).remedy.contains("without --config-mode"));
     let mut sync_only = situation(Phase::Synced, "synced");
     sync_only.policy.sync_only = true;
     assert!(first_unmet(&sync_only).remedy.contains("--sync-only false"));

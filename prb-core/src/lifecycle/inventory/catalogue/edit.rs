@@ -154,7 +154,8 @@ impl WorkerEdit {
 fn public_endpoints(given: &[String]) -> Result<Vec<String>, InventoryError> {
     let invalid = |reason| InventoryError::invalid(Field::PublicEndpoints, reason);
     let endpoints: Vec<String> = given.iter().map(|it| it.trim().to_owned()).collect();
-    if let Some(wrong) = endpoints.iter().find(|it| it.is_empty() || it.contains(char::is_control)) {
+    if let Some(wrong) = endpoints.iter().find(|it| it.is_empty() || it.contains(char::is_control))
+    {
         return Err(invalid(format!("{wrong:?} is no endpoint")));
     }
     if endpoints.encoded_size() > MAX_PUBLIC_ENDPOINTS {
