@@ -6,6 +6,7 @@ use parity_scale_codec::{Compact, Decode, Encode};
 use prb_devnet::engine::Extrinsic;
 use prb_devnet::network::{Chains, HistoryBuilder, Network, NetworkConfig};
 use prb_devnet::pruntime::{AttestationMethod, DoubleConfig, Mode, proto};
+use prb_devnet_runtime::attestation::dcap;
 use prb_devnet_runtime::para::dev_gatekeeper::AcceptedHeartbeat;
 use prb_devnet_runtime::para::{
     GenesisConfig, RuntimeCall, VERSION, phala_mq, phala_registry, phala_stake_pool,
@@ -144,9 +145,10 @@ impl Life {
         let Some(attestation) = answer.attestation else { return };
         let pruntime_info = WorkerRegistrationInfoV2::decode(&mut &answer.encoded_runtime_info[..]);
         let report = Option::<AttestationReport>::decode(&mut &attestation.encoded_report[..]);
+        let report = report.expect("SCALE").map(dcap::completed);
         self.submit(phala_registry::Call::register_worker_v2 {
             pruntime_info: pruntime_info.expect("SCALE"),
-            attestation: Box::new(report.expect("SCALE")),
+            attestation: Box::new(report),
         });
         self.stage = Stage::Registering;
     }

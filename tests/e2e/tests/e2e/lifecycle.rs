@@ -3,14 +3,16 @@
 
 use std::time::Duration;
 
-use prb_core::lifecycle::Phase;
+use prb_core::lifecycle::{CollateralService, Phase};
 use prb_core::queue::Action;
 use prb_devnet::pruntime::{AttestationMethod, DoubleConfig, Mode};
 use prb_walkie::proto::worker_state::Status;
 
 use self::bridge::{Bridge, PHA, double, network};
+use self::caching_service::CachingService;
 
 mod bridge;
+mod caching_service;
 mod crowd;
 mod fast_sync;
 mod faulty_answers;
@@ -19,7 +21,11 @@ mod notices;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_of_every_generation_reach_computing() {
-    let bridge = Bridge::start_with(network(), |_| {}).await;
+    let service = CachingService::start().await;
+    let bridge = Bridge::start_with(network(), |settings| {
+        settings.lifecycle.collateral = Some(CollateralService::new(service.url()));
+    })
+    .await;
     bridge.pool(1, "//Alice", "").await;
     let epid = DoubleConfig { attestation: AttestationMethod::Epid, ..double() };
     let dcap = DoubleConfig { attestation: AttestationMethod::Dcap, ..double() };
@@ -33,6 +39,7 @@ async fn workers_of_every_generation_reach_computing() {
         let report = bridge.until(name, Phase::Computing, "").await;
         assert_eq!(report.message, "computing with 5000 PHA");
     }
+    assert!(service.was_asked("tcb?fmspc=10906AED0000"));
     bridge.stop().await;
 }
 
@@ -84,6 +91,11 @@ async fn a_pool_may_be_run_by_its_owners_proxy() {
     let bridge = Bridge::start(network()).await;
     bridge.pool(2, "//Dave", &bridge::address("//Charlie")).await;
     bridge.worker("w", 2, double(), 5_000 * PHA).await;
+    bridge.until("w", Phase::Computing, "").await;
+    // A proxy for pools may not do this in the owner's name.
+    let endpoints = vec!["https://worker.example".to_owned(), "http://10.0.0.1:8000".to_owned()];
+    bridge.change_worker("w", |worker| worker.public_endpoints = endpoints.clone()).await;
+    bridge.until_published("w", &endpoints).await;
     bridge.until("w", Phase::Computing, "").await;
     bridge.stop().await;
 }

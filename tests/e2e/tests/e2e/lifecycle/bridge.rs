@@ -375,6 +375,24 @@ impl Bridge {
         waited.await.expect("a heartbeat in time")
     }
 
+    /// Waits until the chain shows these endpoints of the worker.
+    pub(super) async fn until_published(&self, name: &str, endpoints: &[String]) {
+        let key = self.report(name).public_key.unwrap();
+        let key = keys::twox64_entry("PhalaRegistry", "Endpoints", &key);
+        let waited = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let head = self.chain.finalized_head().await.unwrap();
+                let value = self.chain.storage(&key, head).await.unwrap().unwrap_or_default();
+                // The variant for lists of URLs, and the list.
+                if <(u8, Vec<String>)>::decode(&mut &value[..]) == Ok((0, endpoints.to_vec())) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        waited.await.expect("published in time");
+    }
+
     /// The blocks up to now, from `from` on, in which the chain missed a heartbeat of one of these
     /// workers.
     pub(super) async fn missed_heartbeats(&self, names: &[&str], from: u32) -> Vec<u32> {

@@ -92,6 +92,10 @@ impl<T: Config> Pallet<T> {
         let allow_list = PRuntimeAllowList::<T>::get();
         let verified = attestation::verify(report, hash, Self::now_seconds(), Some(&allow_list))
             .map_err(Error::<T>::from)?;
+        if let AttestationReport::SgxDcap { collateral, .. } = report {
+            let good = attestation::dcap::is_collateral(collateral.as_ref());
+            ensure!(good, Error::<T>::InvalidDCAPQuote);
+        }
         Ok(verified.into())
     }
 

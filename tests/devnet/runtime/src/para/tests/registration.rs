@@ -116,7 +116,9 @@ fn reports_of_both_kinds_register() {
 
     let info = Worker::new(2, Alice).info();
     let report = dcap::report(&Enclave::DEVELOPMENT, &hash(&info));
-    fixture.result(Bob, register(info.clone(), Some(report))).unwrap();
+    let incomplete = register(info.clone(), Some(report.clone()));
+    assert!(fixture.result(Bob, incomplete).is_err(), "without collateral");
+    fixture.result(Bob, register(info.clone(), Some(dcap::completed(report)))).unwrap();
     let provider = registered(&mut fixture, info.pubkey).unwrap().attestation_provider;
     assert_eq!(provider, Some(AttestationProvider::Dcap));
 }
