@@ -86,7 +86,7 @@ pub(super) struct Bridge {
     pub(super) network: NetworkHandle,
     pub(super) lifecycle: LifecycleHandle,
     manager: Manager,
-    provider: DataProviderHandle,
+    pub(super) provider: DataProviderHandle,
     trader: TraderHandle,
     queue: Arc<dyn JobQueue>,
     chain: ChainClient,
@@ -105,7 +105,7 @@ struct Manager {
     settings: LifecycleConfig,
     identity: Arc<Identity>,
     chain: ChainClient,
-    provider: DataProviderHandle,
+    blobs: Arc<dyn BlobSource>,
     queue: Arc<dyn JobQueue>,
 }
 
@@ -114,7 +114,7 @@ impl Manager {
         Lifecycle::builder(self.settings.clone())
             .identity(self.identity.clone())
             .chain(self.chain.clone())
-            .blobs(Arc::new(self.provider.clone()))
+            .blobs(self.blobs.clone())
             .queue(self.queue.clone())
             .build()
             .unwrap()
@@ -156,7 +156,7 @@ impl Bridge {
             settings: settings.lifecycle,
             identity: identity.clone(),
             chain: chain.clone(),
-            provider: provider.clone(),
+            blobs: Arc::new(provider.clone()),
             queue: queue.clone(),
         };
         let trader =
@@ -432,6 +432,12 @@ impl Bridge {
     pub(super) async fn restart_manager(&mut self) {
         self.lifecycle.shutdown().await.unwrap();
         self.lifecycle = self.manager.start().await;
+    }
+
+    /// Another manager takes over, which is fed from elsewhere.
+    pub(super) async fn restart_manager_with(&mut self, blobs: Arc<dyn BlobSource>) {
+        self.manager.blobs = blobs;
+        self.restart_manager().await;
     }
 
     /// The jobs that ended, well or badly, but for messages of workers.
