@@ -31,12 +31,13 @@ pub enum WorkerCommand {
     Restart(WorkersArgs),
     /// Begin anew with workers, and register them with a fresh report.
     Register(WorkersArgs),
-    /// Leave workers alone until they are restarted.
+    /// Give up what is done for workers, and leave them alone until they, or their manager, are
+    /// restarted.
     Kick(WorkersArgs),
     /// Have workers save their state, and go on.
     Checkpoint(WorkersArgs),
     /// Stop feeding workers, have them save their state, and leave them alone until they are
-    /// restarted: their processes may be stopped then.
+    /// restarted or changed: their processes may be stopped then.
     Drain(WorkersArgs),
     /// Show how workers are; all of them if none is named.
     Status(StatusArgs),
