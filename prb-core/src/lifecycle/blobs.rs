@@ -31,7 +31,7 @@ pub(crate) use tip::{Tip, TipFollower};
 use self::cache::{Cache, Item, Key};
 use self::start_states::StartStates;
 use self::turns::Turns;
-use super::sync::plan::Request;
+use super::sync::plan::{Request, Run};
 
 /// Blobs and request bodies, shared.
 pub(crate) struct Blobs {
@@ -213,6 +213,21 @@ impl Blobs {
         Ok(body)
     }
 
+    /// Fetches what comes after a request, so that it is at hand when it is asked for. Whoever asks
+    /// for it is told what is wrong with it.
+    pub(crate) async fn fetch_after(&self, request: Request) {
+        let Some(tip) = *self.tip.borrow() else { return };
+        match request {
+            Request::Blocks(run) if tip.para.is_some_and(|last| run.to < last) => {
+                let _ = self.blocks_chunk(run.to + 1).await;
+            }
+            Request::Relay { to, .. } | Request::Combined { relay: Run { to, .. }, .. } => {
+                let _ = self.segment(to.saturating_add(1)).await;
+            }
+            _ => {}
+        }
+    }
+
     /// Forgets what a refused request was made of, so that it is fetched anew.
     pub(crate) async fn forget(&self, request: Request) {
         let Ok(sizes) = self.chunks().await else { return };
@@ -222,7 +237,7 @@ impl Blobs {
     /// Forgets the chunk of a block.
     pub(crate) fn forget_block(&self, number: u32) {
         if let Some(sizes) = self.chunks.get() {
-            let run = super::sync::plan::Run { from: number, to: number };
+            let run = Run { from: number, to: number };
             self.lock().forget(Request::Blocks(run), sizes.headers, sizes.blocks);
         }
     }

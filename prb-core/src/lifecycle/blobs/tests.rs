@@ -5,7 +5,6 @@ use parity_scale_codec::DecodeAll;
 use prb_walkie::proto::data_provider::Info;
 
 use super::*;
-use crate::lifecycle::sync::plan::Run;
 use crate::pruntime::proto;
 use crate::scale::bridge::{BlockHeaderWithChanges, HeaderToSync, header_to_sync};
 use crate::scale::header::Header;
@@ -134,6 +133,22 @@ async fn joined_segments_keep_the_last_justification_alone() {
     // Where segments were merged meanwhile, the plan has to be made anew.
     assert!(blobs.body(Request::Relay { from: 5, to: 12 }).await.is_err());
     assert!(blobs.body(Request::Relay { from: 4, to: 11 }).await.is_err());
+}
+
+#[tokio::test]
+async fn what_comes_next_is_at_hand_when_it_is_asked_for() {
+    let (source, blobs) = blobs(Recorded::new(&[6, 9, 12, 20]));
+    let gets = || source.gets.load(Ordering::SeqCst);
+    blobs.fetch_after(Request::Blocks(run(1, PER_CHUNK - 1))).await;
+    blobs.fetch_after(Request::Relay { from: 1, to: 6 }).await;
+    assert_eq!(gets(), 2);
+    assert!(!blobs.block_sizes(PER_CHUNK).await.unwrap().is_empty());
+    assert!(blobs.segment(9).await.unwrap().is_some());
+    assert_eq!(gets(), 2, "nothing is fetched twice");
+    // There is nothing after the tip.
+    blobs.fetch_after(Request::Blocks(run(46, 46))).await;
+    blobs.fetch_after(Request::Combined { relay: run(13, 20), para: run(1, 46) }).await;
+    assert_eq!(gets(), 2);
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! Sends a worker what it needs next.
 
+use futures::FutureExt;
+use futures::future::try_join;
+
 use super::cause::{Failure, fail};
 use super::hands::Hands;
 use crate::lifecycle::machine::{Cause, Event};
@@ -116,34 +119,39 @@ impl Hands {
         let pruntime = &self.pruntime;
         // A counter of 0 is told as the largest number.
         let next = |synced_to: u32| synced_to.wrapping_add(1);
-        let result = match request {
-            Request::Relay { .. } => pruntime.send(Method::SyncHeader, body).await.map(
-                |proto::SyncedTo { synced_to }| Counters {
-                    relay: next(synced_to),
-                    root_waiting: true,
-                    ..before
-                },
-            ),
-            Request::Combined { .. } => pruntime.send(Method::SyncCombinedHeaders, body).await.map(
-                |answer: proto::HeadersSyncedTo| Counters {
-                    relay: next(answer.relaychain_synced_to),
-                    para: next(answer.parachain_synced_to),
-                    root_waiting: false,
-                    ..before
-                },
-            ),
-            Request::Para { .. } => pruntime.send(Method::SyncParaHeader, body).await.map(
-                |proto::SyncedTo { synced_to }| Counters {
-                    para: next(synced_to),
-                    root_waiting: false,
-                    ..before
-                },
-            ),
-            Request::Blocks(_) => pruntime
-                .send(Method::DispatchBlocks, body)
-                .await
-                .map(|proto::SyncedTo { synced_to }| Counters { block: next(synced_to), ..before }),
+        let sent = async {
+            match request {
+                Request::Relay { .. } => pruntime.send(Method::SyncHeader, body).await.map(
+                    |proto::SyncedTo { synced_to }| Counters {
+                        relay: next(synced_to),
+                        root_waiting: true,
+                        ..before
+                    },
+                ),
+                Request::Combined { .. } => pruntime
+                    .send(Method::SyncCombinedHeaders, body)
+                    .await
+                    .map(|answer: proto::HeadersSyncedTo| Counters {
+                        relay: next(answer.relaychain_synced_to),
+                        para: next(answer.parachain_synced_to),
+                        root_waiting: false,
+                        ..before
+                    }),
+                Request::Para { .. } => pruntime.send(Method::SyncParaHeader, body).await.map(
+                    |proto::SyncedTo { synced_to }| Counters {
+                        para: next(synced_to),
+                        root_waiting: false,
+                        ..before
+                    },
+                ),
+                Request::Blocks(_) => pruntime.send(Method::DispatchBlocks, body).await.map(
+                    |proto::SyncedTo { synced_to }| Counters { block: next(synced_to), ..before },
+                ),
+            }
         };
+        // While the worker is busy; it cannot go on without that anyway.
+        let ahead = self.shared.blobs.fetch_after(request).map(Ok);
+        let result = try_join(sent, ahead).await.map(|(after, ())| after);
         if let Some(mismatch) = result.as_ref().err().and_then(PruntimeError::state_root_mismatch) {
             tracing::warn!(
                 block = mismatch.block,
