@@ -1,7 +1,5 @@
 //! The command line.
 
-use std::ffi::OsString;
-
 use clap::{Args, Parser, Subcommand};
 
 mod admin;
@@ -15,6 +13,7 @@ mod devnet;
 mod import;
 mod lifecycle;
 mod listen;
+mod log;
 mod manager;
 mod notice;
 mod peer;
@@ -23,6 +22,7 @@ mod pruntime;
 mod queue;
 mod redis;
 mod stop;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod trader;
@@ -44,6 +44,7 @@ pub use devnet::DevnetArgs;
 pub use import::ImportFileArgs;
 pub use lifecycle::{LifecycleArgs, Start, WorkerArgs};
 pub use listen::Listen;
+pub use log::LogFormat;
 pub use manager::ManagerArgs;
 pub use notice::NoticeArgs;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
@@ -54,6 +55,7 @@ pub use pruntime::{Mode, PruntimeArgs};
 pub use queue::{QueueArgs, QueueCommand, QueueReachArgs, State};
 pub use redis::{RedisArgs, RedisUrl};
 pub use stop::Stop;
+pub use sync::SyncArgs;
 pub use trader::{TraderArgs, TradingArgs};
 pub use trading::{TraderCommand, TraderQueryArgs};
 pub use walkie::{AccessArgs, DiscoveryArgs, GrpcArgs, WalkieArgs};
@@ -69,7 +71,7 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Least severe level to log (trace, debug, info, warn, error), or filter directives; info
+    /// Least severe level to log (trace, debug, info, warn, error, fatal), or filter directives; info
     /// for services and warn for other commands without this.
     #[arg(
         long,
@@ -80,6 +82,18 @@ pub struct Cli {
         display_order = 100
     )]
     pub log: Option<String>,
+    /// What the log is made of: text for people, or json, an object a line.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        env = "PRB_LOG_FORMAT",
+        default_value = "text",
+        hide_possible_values = true,
+        display_order = 101
+    )]
+    pub log_format: LogFormat,
 }
 
 /// The commands.
@@ -121,16 +135,11 @@ pub enum Module {
     /// Run a data provider: follows both chains, verifies, stores, and serves what workers need.
     DataProvider(DataProviderArgs),
     /// Run a lifecycle manager: feeds workers, registers them, and keeps them computing.
-    Lifecycle(LifecycleArgs),
+    Lifecycle(Box<LifecycleArgs>),
     /// Run a trader: puts on chain what lifecycle managers want there.
     Trader(TraderArgs),
     /// Run the embedded network: two chains and workers, with no bridge.
     Devnet(DevnetArgs),
     /// Run one fresh pRuntime double, which verifies what it is fed as pRuntime does.
     Pruntime(PruntimeArgs),
-}
-
-/// Parses a command line. The error is what to print, and the exit code.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Stop> {
-    Cli::try_parse_from(arguments).map_err(Stop::from)
 }

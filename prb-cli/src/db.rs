@@ -11,11 +11,11 @@ use crate::Failure;
 use crate::args::{
     CheckArgs, CompactArgs, DbCommand, Dropped, ExportArgs, ImportArgs, RepairArgs, StoreArgs,
 };
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::process;
 
 /// `prb db`.
-pub(crate) fn run(command: DbCommand, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(command: DbCommand, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;
     process::block_on(async {
         match command {

@@ -6,7 +6,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::Failure;
 use crate::args::{DevArgs, Goal};
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::output::Output;
 use crate::process;
 use crate::shutdown::Stack;
@@ -29,7 +29,7 @@ const REFRESH: Duration = Duration::from_millis(200);
 const STOP_LIMIT: Duration = Duration::from_millis(4500);
 
 /// `prb run --dev`.
-pub(crate) fn run(args: &DevArgs, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(args: &DevArgs, log: &Log) -> Result<(), Failure> {
     let folder = DataDir::open(args.data_dir.as_deref())?;
     let mut output = Output::new(args.json);
     let log_file = folder.log_file();

@@ -48,6 +48,14 @@ pub(crate) fn wanted_pools(args: &ImportFileArgs) -> Result<Vec<WantedPool>> {
     }
 }
 
+/// All of version 2's inventory, whose owners were sealed to `identity`.
+pub(crate) fn inventory_of_version_2(
+    file: &Path,
+    identity: &Identity,
+) -> Result<(Vec<WantedPool>, Vec<WantedWorker>)> {
+    Ok((version_2::pools(file, identity)?, version_2::workers(file)?))
+}
+
 /// The workers that a file asks for.
 pub(crate) fn wanted_workers(args: &ImportFileArgs) -> Result<Vec<WantedWorker>> {
     match source(&args.file)? {

@@ -7,6 +7,7 @@
 use std::process::ExitCode;
 
 pub mod args;
+pub mod config;
 mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
@@ -28,10 +29,17 @@ pub mod view;
 mod worker;
 
 pub use exit::Failure;
+use logging::Log;
 
 /// Runs a parsed command line to its end.
-pub fn run(cli: args::Cli) -> ExitCode {
-    let log = |usual: &'static str| cli.log.clone().unwrap_or_else(|| usual.to_owned());
+pub fn run(parsed: config::Parsed) -> ExitCode {
+    let config::Parsed { cli, notes } = parsed;
+    let level = cli.log.clone();
+    let log = |usual: &str| Log {
+        level: level.unwrap_or_else(|| usual.to_owned()),
+        format: cli.log_format,
+        notes,
+    };
     process::write_private_files();
     exit::code(match cli.command {
         args::Command::Run(command) => run::run(*command, &log("info")),

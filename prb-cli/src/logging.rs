@@ -1,7 +1,7 @@
 //! Where logs go and what is in them.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use anyhow::Context;
@@ -9,7 +9,28 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::Failure;
+use crate::args::LogFormat;
 use crate::output::Bar;
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    /// Least severe level, or filter directives.
+    pub(crate) level: String,
+    /// As what.
+    pub(crate) format: LogFormat,
+    /// What is said first.
+    pub(crate) notes: Vec<Note>,
+}
+
+/// Something to know about the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Good to know.
+    Plain(String),
+    /// Probably a mistake.
+    Warning(String),
+}
 
 /// Where logs go.
 pub(crate) enum Target<'a> {
@@ -29,29 +50,38 @@ const OTHERS: &str = "warn";
 const OURS: [&str; 4] = ["prb_cli", "prb_core", "prb_devnet", "prb_walkie"];
 
 /// Starts logging for the rest of the process.
-pub(crate) fn start(level: &str, target: &Target<'_>) -> Result<(), Failure> {
-    let filter = filter(level)?;
+pub(crate) fn start(log: &Log, target: &Target<'_>) -> Result<(), Failure> {
+    let filter = filter(&log.level)?;
     let (writer, colours) = match target {
-        Target::Stderr => {
-            let colours = io::IsTerminal::is_terminal(&io::stderr());
-            (BoxMakeWriter::new(io::stderr), colours)
-        }
-        Target::Stdout => {
-            let colours = io::IsTerminal::is_terminal(&io::stdout());
-            (BoxMakeWriter::new(io::stdout), colours)
-        }
+        Target::Stderr => (BoxMakeWriter::new(io::stderr), io::stderr().is_terminal()),
+        Target::Stdout => (BoxMakeWriter::new(io::stdout), io::stdout().is_terminal()),
         Target::Above(bar) => {
             let bar = Bar::clone(bar);
             (BoxMakeWriter::new(move || bar.clone()), true)
         }
         Target::File(path) => (BoxMakeWriter::new(open(path)?), false),
     };
-    tracing_subscriber::fmt()
+    let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(colours)
-        .with_writer(writer)
-        .try_init()
-        .map_err(|error| Failure::Failed(anyhow::anyhow!("cannot start logging: {error}")))
+        .with_ansi(colours && colours_are_wanted())
+        .with_writer(writer);
+    match log.format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    }
+    .map_err(|error| Failure::Failed(anyhow::anyhow!("cannot start logging: {error}")))?;
+    for note in &log.notes {
+        match note {
+            Note::Plain(text) => tracing::info!("{text}"),
+            Note::Warning(text) => tracing::warn!("{text}"),
+        }
+    }
+    Ok(())
+}
+
+/// Whoever sets `NO_COLOR` to anything wants none, wherever it goes.
+fn colours_are_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn open(path: &Path) -> Result<File, anyhow::Error> {

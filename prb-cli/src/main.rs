@@ -4,11 +4,11 @@
 
 use std::process::ExitCode;
 
-use prb_cli::args;
+use prb_cli::config::{self, Environment};
 
 fn main() -> ExitCode {
-    match args::parse(std::env::args_os()) {
-        Ok(cli) => prb_cli::run(cli),
+    match config::parse(std::env::args_os(), &Environment::of_process()) {
+        Ok(parsed) => prb_cli::run(parsed),
         Err(stop) => stop.print(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::args::PeerCommand;
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::process;
 
 mod call;
@@ -18,7 +18,7 @@ pub(crate) use list::role;
 pub(crate) use target::Target as Whom;
 
 /// `prb peer`.
-pub(crate) fn run(command: PeerCommand, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(command: PeerCommand, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;
     process::block_on(async {
         match command {

@@ -7,7 +7,7 @@ use prb_walkie::proto::{FullAccount, db};
 use crate::Failure;
 use crate::args::{AddPoolArgs, EditPoolArgs, PoolCommand, RemovePoolsArgs};
 use crate::import;
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::manager::{self, Aim, Answer, Manager, choose, owner};
 use crate::output::table;
 use crate::process;
@@ -16,7 +16,7 @@ use crate::process;
 const NONE: &str = "none";
 
 /// `prb pool`.
-pub(crate) fn run(command: &PoolCommand, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(command: &PoolCommand, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;
     process::block_on(async {
         match command {

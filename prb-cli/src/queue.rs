@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::args::{QueueCommand, QueueReachArgs, State};
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::process;
 
 mod text;
@@ -17,7 +17,7 @@ mod text;
 const PAGE: usize = 500;
 
 /// `prb queue`.
-pub(crate) fn run(command: &QueueCommand, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(command: &QueueCommand, log: &Log) -> Result<(), Failure> {
     let url = command.reach().redis.needed_by("prb queue")?;
     logging::start(log, &Target::Stderr)?;
     process::block_on(async {

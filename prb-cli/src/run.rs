@@ -2,10 +2,11 @@
 
 use crate::Failure;
 use crate::args::{Module, RunArgs};
+use crate::logging::Log;
 use crate::services;
 
 /// Runs what the arguments name until it ends, or is told to.
-pub(crate) fn run(command: RunArgs, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(command: RunArgs, log: &Log) -> Result<(), Failure> {
     match command.module {
         Some(Module::DataProvider(args)) => services::data_provider::run(&args, log),
         Some(Module::Lifecycle(args)) => services::lifecycle::run(&args, log),
@@ -29,20 +30,21 @@ use without_dev::{dev, devnet, pruntime};
 mod without_dev {
     use crate::Failure;
     use crate::args::{DevArgs, DevnetArgs, PruntimeArgs};
+    use crate::logging::Log;
 
     fn absent() -> Result<(), Failure> {
         Err(Failure::Usage("this prb was built without the embedded network (feature dev)".into()))
     }
 
-    pub(super) fn dev(_: &DevArgs, _: &str) -> Result<(), Failure> {
+    pub(super) fn dev(_: &DevArgs, _: &Log) -> Result<(), Failure> {
         absent()
     }
 
-    pub(super) fn devnet(_: &DevnetArgs, _: &str) -> Result<(), Failure> {
+    pub(super) fn devnet(_: &DevnetArgs, _: &Log) -> Result<(), Failure> {
         absent()
     }
 
-    pub(super) fn pruntime(_: &PruntimeArgs, _: &str) -> Result<(), Failure> {
+    pub(super) fn pruntime(_: &PruntimeArgs, _: &Log) -> Result<(), Failure> {
         absent()
     }
 }

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::args::{ParaArgs, QueueReachArgs, TraderCommand};
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::{process, queue, services};
 
 mod text;
 
 /// `prb trader`.
-pub(crate) fn run(command: &TraderCommand, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(command: &TraderCommand, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;
     process::block_on(async {
         match command {

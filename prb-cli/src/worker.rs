@@ -8,7 +8,7 @@ use crate::args::{
     AddWorkerArgs, EditWorkersArgs, ListWorkersArgs, StatusArgs, WorkerCommand, WorkersArgs,
 };
 use crate::import;
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::manager::{self, Aim, Answer, Manager, choose};
 use crate::process;
 
@@ -16,7 +16,7 @@ mod explanation;
 mod text;
 
 /// `prb worker`.
-pub(crate) fn run(command: &WorkerCommand, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(command: &WorkerCommand, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;
     process::block_on(async {
         match command {

@@ -43,7 +43,7 @@ mod worker;
 
 pub use collateral::CollateralService;
 pub use computing::{Amount, AmountError};
-pub use config::{LifecycleConfig, StartFrom};
+pub use config::{CacheLimits, LifecycleConfig, StartFrom};
 pub use error::{BuildError, CommandError, ServiceError, ShutdownError};
 pub use explain::{Condition, ConditionState, Explanation, Requirement};
 pub use handle::{Heights, LifecycleHandle};

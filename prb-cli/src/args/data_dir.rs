@@ -34,9 +34,13 @@ impl DataDirArgs {
 
     /// The folder of a lifecycle manager, or of its trader.
     pub fn of_manager(&self) -> PathBuf {
-        let inventory = self.local_db_path.as_deref().unwrap_or(Path::new(INVENTORY));
-        let folder = inventory.parent().unwrap_or(Path::new(""));
+        let folder = self.inventory_of_version_2().parent().unwrap_or(Path::new(""));
         self.data_dir.clone().unwrap_or_else(|| folder.join(OURS))
+    }
+
+    /// Where version 2 kept a manager's inventory, if it did.
+    pub fn inventory_of_version_2(&self) -> &Path {
+        self.local_db_path.as_deref().unwrap_or(Path::new(INVENTORY))
     }
 }
 

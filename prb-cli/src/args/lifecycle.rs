@@ -5,8 +5,8 @@ use clap::{ArgAction, Args, ValueEnum};
 use url::Url;
 
 use super::{
-    AccessArgs, AdminArgs, DataDirArgs, GrpcArgs, NoticeArgs, ParaArgs, RedisArgs, TradingArgs,
-    WalkieArgs,
+    AccessArgs, AdminArgs, DataDirArgs, GrpcArgs, NoticeArgs, ParaArgs, RedisArgs, SyncArgs,
+    TradingArgs, WalkieArgs,
 };
 
 /// A lifecycle manager as a process of its own.
@@ -21,13 +21,17 @@ pub struct LifecycleArgs {
     /// What it does with workers.
     #[command(flatten)]
     pub workers: WorkerArgs,
+    /// How it talks to workers and data providers, and what it keeps of that.
+    #[command(flatten)]
+    pub sync: SyncArgs,
     /// The queue; without one in Redis it has one of its own.
     #[command(flatten)]
     pub redis: RedisArgs,
-    /// Trade in this process; else a trader with the same Redis and identity does it.
+    /// Trade in this process, or leave it to a trader with the same Redis and identity. Without
+    /// this, it trades if it has a queue of its own.
     #[arg(long, value_name = "BOOL", env = "USE_BUILT_IN_TRADER", action = ArgAction::Set)]
-    #[arg(default_value_t = true, value_parser = BoolishValueParser::new())]
-    pub built_in_trader: bool,
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub built_in_trader: Option<bool>,
     /// How the built-in trader trades.
     #[command(flatten)]
     pub trading: TradingArgs,
@@ -93,7 +97,8 @@ pub struct WorkerArgs {
     pub sync_only: bool,
 
     /// What fresh workers begin with.
-    #[arg(long, value_enum, value_name = "STATE", default_value = "kept")]
+    #[arg(long, value_enum, value_name = "STATE", env = "PRB_START_FROM")]
+    #[arg(default_value = "kept")]
     pub start_from: Start,
 
     /// Smallest score that a worker may compute with, where enforced.

@@ -8,16 +8,14 @@ use clap::Args;
 
 use crate::Failure;
 
-/// The variable that may hold a URL with a password.
-const VARIABLE: &str = "PHALA_Q_REDIS_ENDPOINT";
-
 /// The queue that several processes share.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Queue")]
 pub struct RedisArgs {
     /// Redis of the queue, as redis://host:6379/0 or redis+unix:///path; a URL with a password
     /// belongs into the variable.
-    #[arg(long = "redis", value_name = "URL", env = VARIABLE, hide_env_values = true)]
+    #[arg(long = "redis", value_name = "URL", env = "PHALA_Q_REDIS_ENDPOINT")]
+    #[arg(hide_env_values = true)]
     pub url: Option<RedisUrl>,
 }
 
@@ -41,42 +39,13 @@ impl fmt::Debug for RedisUrl {
 }
 
 impl RedisArgs {
-    /// The URL, if there is one. A password on the command line is refused: all users of the host
-    /// can read it there.
-    pub(crate) fn url(&self) -> Result<Option<&str>, Failure> {
-        let from_variable = std::env::var(VARIABLE).ok();
-        self.url_given(from_variable.as_deref())
-    }
-
-    fn url_given(&self, from_variable: Option<&str>) -> Result<Option<&str>, Failure> {
-        let url = self.url.as_ref().map(|url| url.0.as_str());
-        if url.is_some_and(|url| url.contains('@')) && url != from_variable {
-            return Err(Failure::Usage(format!(
-                "all users of this host can read a password in --redis; set {VARIABLE} instead"
-            )));
-        }
-        Ok(url)
+    /// The URL, if there is one.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_ref().map(|url| url.0.as_str())
     }
 
     /// The URL, without which `who` can do nothing.
     pub(crate) fn needed_by(&self, who: &str) -> Result<&str, Failure> {
-        self.url()?.ok_or_else(|| Failure::Usage(format!("{who} needs a queue: give --redis URL")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_taken_from_the_environment_only_and_never_shown() {
-        let text = "redis://:hush@127.0.0.1";
-        let args = RedisArgs { url: Some(text.parse().unwrap()) };
-        assert_eq!(args.url_given(Some(text)).unwrap(), Some(text));
-        let refused = args.url_given(None).unwrap_err();
-        assert!(!format!("{args:?} {refused:?}").contains("hush"), "{args:?} {refused:?}");
-        let open = RedisArgs { url: Some("redis://127.0.0.1".parse().unwrap()) };
-        assert_eq!(open.url_given(None).unwrap(), Some("redis://127.0.0.1"));
-        assert!(RedisArgs::default().url_given(None).unwrap().is_none());
+        self.url().ok_or_else(|| Failure::Usage(format!("{who} needs a queue: give --redis URL")))
     }
 }

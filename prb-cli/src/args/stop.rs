@@ -14,6 +14,8 @@ pub enum Stop {
     Nothing(String),
     /// A mistake, in one line.
     Usage(String),
+    /// Settings outside of the command line that are wrong, a line for each.
+    Settings(Vec<String>),
 }
 
 impl From<clap::Error> for Stop {
@@ -31,20 +33,22 @@ impl Stop {
     /// Prints it and gives the exit code: 0 for what was asked for, 2 for a mistake.
     pub fn print(&self) -> ExitCode {
         // A closed terminal or pipe is nothing to tell anybody about.
-        match self {
+        let mistakes = match self {
             Self::Asked(text) => {
                 let _ = io::stdout().write_all(text.as_bytes());
-                ExitCode::SUCCESS
+                return ExitCode::SUCCESS;
             }
             Self::Nothing(text) => {
                 let _ = io::stderr().write_all(text.as_bytes());
-                ExitCode::from(2)
+                &[]
             }
-            Self::Usage(line) => {
-                let _ = writeln!(io::stderr(), "prb: {line}");
-                ExitCode::from(2)
-            }
+            Self::Usage(line) => std::slice::from_ref(line),
+            Self::Settings(lines) => lines.as_slice(),
+        };
+        for line in mistakes {
+            let _ = writeln!(io::stderr(), "prb: {line}");
         }
+        ExitCode::from(2)
     }
 }
 

@@ -1,9 +1,11 @@
 use clap::CommandFactory;
 
 use super::*;
+use crate::config::{self, Environment};
 
 fn parse_words(words: &str) -> Result<Cli, Stop> {
-    parse(words.split_whitespace().map(OsString::from))
+    let parsed = config::parse(words.split_whitespace().map(Into::into), &Environment::default());
+    parsed.map(|parsed| parsed.cli)
 }
 
 fn run_of(words: &str) -> RunArgs {

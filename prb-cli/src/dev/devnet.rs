@@ -9,12 +9,12 @@ use serde_json::json;
 use super::{STOP_LIMIT, workers};
 use crate::Failure;
 use crate::args::DevnetArgs;
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::process;
 use crate::shutdown::{Stack, said};
 
 /// `prb run devnet`.
-pub(crate) fn run(args: &DevnetArgs, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(args: &DevnetArgs, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;
     let session = async |stack: &mut Stack| serve(args, stack).await;
     process::block_on(process::until_stopped(STOP_LIMIT, session))

@@ -7,11 +7,11 @@ use prb_devnet::pruntime::{Double, DoubleConfig, DoubleExit, Mode};
 
 use crate::Failure;
 use crate::args::{self, PruntimeArgs};
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::process::{self, StopSignal};
 
 /// `prb run pruntime`.
-pub(crate) fn run(args: &PruntimeArgs, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(args: &PruntimeArgs, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;
     process::block_on(serve(args))
 }

@@ -21,7 +21,7 @@ use super::node::{self, DATA_PROVIDER, Settings};
 use super::{STOP_LIMIT, admin, chain, identity, make_folder, registry};
 use crate::Failure;
 use crate::args::DataProviderArgs;
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::output::Bar;
 use crate::process;
 use crate::shutdown::{Stack, said};
@@ -34,7 +34,7 @@ const REFRESH: Duration = Duration::from_millis(500);
 const EMPTY: Duration = Duration::from_secs(5);
 
 /// `prb run data-provider`.
-pub(crate) fn run(args: &DataProviderArgs, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(args: &DataProviderArgs, log: &Log) -> Result<(), Failure> {
     let show = Show::new(args.json);
     match &show {
         Show::Bar(bar) => logging::start(log, &Target::Above(bar))?,
@@ -73,8 +73,8 @@ async fn serve(
 
     registry.register(provider.clone());
 
-    let blobs = BlobServerConfig::new((Ipv4Addr::UNSPECIFIED, args.blob_port).into());
-    let blobs = BlobServer::builder(blobs, Arc::new(provider.clone())).build().start().await?;
+    let blobs =
+        BlobServer::builder(blob_server(args), Arc::new(provider.clone())).build().start().await?;
     provider.announce_blob_server(blobs.address().port());
     tracing::info!(address = %blobs.address(), "serves blobs");
     registry.register(blobs.clone());
@@ -113,6 +113,13 @@ async fn start(config: &DataProviderConfig) -> anyhow::Result<DataProviderHandle
             started => return started.context("the data provider does not start"),
         }
     }
+}
+
+/// Settings of the server of blobs.
+pub(crate) fn blob_server(args: &DataProviderArgs) -> BlobServerConfig {
+    let mut config = BlobServerConfig::new((Ipv4Addr::UNSPECIFIED, args.blob_port).into());
+    config.connection_bytes = usize::from(args.blob_session_memory) << 20;
+    config
 }
 
 fn config(args: &DataProviderArgs, folder: &Path) -> Result<DataProviderConfig, Failure> {

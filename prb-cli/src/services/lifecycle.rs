@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow};
-use prb_core::blob::client::{BlobClient, BlobClientConfig};
+use prb_core::blob::client::BlobClient;
 use prb_core::blob::{PeerCandidates, WalkieBlobs};
 use prb_core::chain::ChainClient;
 use prb_core::lifecycle::{
@@ -22,12 +22,14 @@ use super::node::{self, LIFECYCLE, Settings};
 use super::{STOP_LIMIT, admin, chain, identity, make_folder, registry, trading};
 use crate::Failure;
 use crate::args::{LifecycleArgs, Start};
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::observe;
 use crate::output::Output;
 use crate::process;
 use crate::shutdown::{Stack, said};
 use crate::view::{Heights, View};
+
+mod first_start;
 
 /// How long calls to workers may go on when everything stops.
 const WORKERS_STOP: Duration = Duration::from_secs(3);
@@ -39,8 +41,8 @@ const KNOWN_SOON: Duration = Duration::from_secs(3);
 const REFRESH: Duration = Duration::from_millis(500);
 
 /// `prb run lifecycle`.
-pub(crate) fn run(args: &LifecycleArgs, log: &str) -> Result<(), Failure> {
-    if args.redis.url()?.is_none() && !args.built_in_trader {
+pub(crate) fn run(args: &LifecycleArgs, log: &Log) -> Result<(), Failure> {
+    if args.redis.url().is_none() && args.built_in_trader == Some(false) {
         return Err(Failure::Usage(
             "--built-in-trader false needs a queue that a trader elsewhere can reach: give --redis"
                 .into(),
@@ -74,6 +76,7 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
     let node = settings.prepare(&LIFECYCLE)?;
     let identity = identity(&args.walkie.key_dir, Name::Lifecycle).await?;
+    first_start::take_in(args.data_dir.inventory_of_version_2(), folder, &identity).await?;
     let registry = registry(&LIFECYCLE);
     admin::start(args.admin.admin_listen, &LIFECYCLE, registry.clone(), stack).await?;
     let (queue, leases) = open_queue(args, folder, &identity, stack)?;
@@ -93,7 +96,7 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     });
 
     // Over TCP where a provider serves it, else over calls between peers.
-    let blobs = BlobClient::among(BlobClientConfig::default(), &*providers)
+    let blobs = BlobClient::among(args.sync.blobs(), &*providers)
         .fallback(Arc::new(WalkieBlobs::new(walkie.clone(), providers)))
         .start();
     stack.push("blobs", {
@@ -104,7 +107,9 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     let trader = if args.workers.config_mode {
         tracing::info!("config mode: pools and workers are kept, and nothing is done for them");
         None
-    } else if args.built_in_trader {
+    } else if args.built_in_trader.unwrap_or(leases.is_none()) {
+        // Two traders of one account would disturb each other: where there is a shared queue, there
+        // is one for it.
         let (chain, jobs, keys) = (para.clone(), queue.clone(), identity.clone());
         let trader = trading::start(chain, jobs, keys, args.trading.batch_age()).await?;
         stack.push("trader", {
@@ -151,7 +156,7 @@ fn open_queue(
     identity: &Identity,
     stack: &mut Stack,
 ) -> Result<Queue, Failure> {
-    let Some(url) = args.redis.url()? else {
+    let Some(url) = args.redis.url() else {
         return Ok((trading::queue(folder, identity)?, None));
     };
     let queue = trading::shared_queue(url, identity, false)?;
@@ -167,7 +172,8 @@ pub(crate) fn folder(service: &Path) -> PathBuf {
     service.join("lifecycle")
 }
 
-fn config(args: &LifecycleArgs, service: &Path) -> Result<LifecycleConfig> {
+/// Settings of the manager, whose service has its data in this folder.
+pub(crate) fn config(args: &LifecycleArgs, service: &Path) -> Result<LifecycleConfig> {
     let mut config = LifecycleConfig::new(folder(service));
     config.skip_attestation = args.workers.skip_attestation;
     let mut collateral = CollateralService::new(args.workers.pccs_url.clone());
@@ -181,6 +187,7 @@ fn config(args: &LifecycleArgs, service: &Path) -> Result<LifecycleConfig> {
     };
     config.min_bench_score = args.workers.min_bench_score;
     config.enforce_min_bench_score = args.workers.enforce_min_bench_score;
+    args.sync.apply(&mut config);
     config.webhook = args.notices.webhook()?;
     config.recovered_after = args.notices.recovered_after();
     config.shutdown_timeout = WORKERS_STOP;

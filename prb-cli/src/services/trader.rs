@@ -16,7 +16,7 @@ use super::node::{self, Settings, TRADER};
 use super::{STOP_LIMIT, admin, chain, identity, make_folder, registry, trading};
 use crate::Failure;
 use crate::args::TraderArgs;
-use crate::logging::{self, Target};
+use crate::logging::{self, Log, Target};
 use crate::process;
 use crate::shutdown::{Stack, said};
 
@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const TRADER_STOP: Duration = Duration::from_secs(5);
 
 /// `prb run trader`.
-pub(crate) fn run(args: &TraderArgs, log: &str) -> Result<(), Failure> {
+pub(crate) fn run(args: &TraderArgs, log: &Log) -> Result<(), Failure> {
     let redis = args.redis.needed_by("a trader")?;
     logging::start(log, &Target::Stdout)?;
     let folder = args.data_dir.of_manager();

@@ -109,6 +109,54 @@ fn an_inventory_is_made_and_changed_while_no_manager_runs() {
 }
 
 #[test]
+fn version_2s_inventory_is_taken_in_at_the_first_start_and_never_again() {
+    let folder = Folder::new();
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/vectors");
+    let (file, keys) = (folder.path("local.db"), folder.path("manager-keys"));
+    fs::copy(format!("{vectors}/local.db"), &file).unwrap();
+    fs::create_dir(&keys).unwrap();
+    fs::copy(format!("{vectors}/identity.bin"), format!("{keys}/LIFECYCLE")).unwrap();
+    let before = fs::read(&file).unwrap();
+    // As version 2 was started. No node answers: what is taken in needs none.
+    let variables = [
+        ("PHALA_MODULE", "lifecycle"),
+        ("PHALA_CHAIN_ENDPOINT", "ws://127.0.0.1:1"),
+        ("PHALA_LOCAL_DB_PATH", &file),
+        ("PHALA_PEER_ID_PREFIX", &keys),
+        ("PHALA_NAMESPACE", "default"),
+        ("PRB_DATA_DIR", &folder.path("manager")),
+        ("PRB_ADMIN_LISTEN", "off"),
+        ("PRB_GRPC_LISTEN", "off"),
+    ];
+    let start = || {
+        let mut manager = Service::start_in(&folder.prb, "manager", "", &variables);
+        manager.says("what has no effect", |line| {
+            line.contains("PHALA_NAMESPACE has no effect").then_some(())
+        });
+        manager.says("that it waits", |line| {
+            line.contains("waiting for the parachain").then_some(line.to_owned())
+        });
+        let took_in = manager.said().contains("took in version 2's inventory");
+        manager.stop();
+        took_in
+    };
+    assert!(start());
+    let pools = folder.answer("pool list", "");
+    assert_eq!(pools["pools"][0]["owner"]["ss58Phala"], ADDRESS);
+    assert_eq!(pools["pools"].as_array().unwrap().len(), 2);
+    let workers = folder.answer("worker list", "");
+    assert_eq!(workers["workers"].as_array().unwrap().len(), 3);
+
+    for worker in workers["workers"].as_array().unwrap() {
+        folder.answer(&format!("worker remove {}", worker["name"].as_str().unwrap()), "");
+    }
+    folder.answer("pool remove 2 4294967297", "");
+    assert!(!start(), "what was removed stays removed");
+    assert_eq!(text(&folder.run("pool list", "").stdout), "no pools\n");
+    assert_eq!(fs::read(&file).unwrap(), before, "version 2 could go on");
+}
+
+#[test]
 fn what_version_2_left_is_imported_once_and_again_without_a_change() {
     let folder = Folder::new();
     let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/vectors");

@@ -32,6 +32,13 @@ impl Service {
         Self::spawn(prb, name, machine.command(prb.command(words)))
     }
 
+    /// On this machine, in an environment.
+    pub(crate) fn start_in(prb: &Prb, name: &str, words: &str, variables: &[(&str, &str)]) -> Self {
+        let mut command = prb.command(words);
+        command.envs(variables.iter().copied());
+        Self::spawn(prb, name, command)
+    }
+
     /// One by another command.
     pub(crate) fn spawn(prb: &Prb, name: &str, mut command: Command) -> Self {
         let log = prb.folder.path().join(format!("{name}.log"));
@@ -40,7 +47,7 @@ impl Service {
         Self { name: name.into(), child: command.spawn().unwrap(), log }
     }
 
-    fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 

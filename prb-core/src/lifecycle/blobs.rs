@@ -2,7 +2,7 @@
 //!
 //! Workers that need the same bytes get the same bytes: a blob is fetched by the first who needs
 //! it, and a request's body is encoded by the first who sends it. What is kept is bounded in
-//! bytes.
+//! bytes, number and age.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use prb_walkie::proto::data_provider::{Info, ParaBlocks, ParaHeaders, RelaySegme
 use prost::Message;
 use tokio::sync::watch;
 
+use super::CacheLimits;
 use crate::blob::{BlobError, BlobKey, BlobSource};
 
 mod body;
@@ -74,11 +75,11 @@ impl Chunk {
 }
 
 impl Blobs {
-    /// Keeps at most `cache_bytes`.
-    pub(crate) fn new(source: Arc<dyn BlobSource>, cache_bytes: usize) -> Self {
+    /// Keeps what it gets within these limits.
+    pub(crate) fn new(source: Arc<dyn BlobSource>, limits: CacheLimits) -> Self {
         Self {
             source,
-            cache: Mutex::new(Cache::new(cache_bytes)),
+            cache: Mutex::new(Cache::new(limits)),
             fetching: Turns::default(),
             encoding: Turns::default(),
             chunks: OnceLock::new(),

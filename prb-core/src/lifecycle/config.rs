@@ -20,6 +20,23 @@ pub enum StartFrom {
     Genesis,
 }
 
+/// How much is kept of what was fetched or encoded lately. Whichever limit is reached first wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// Most bytes.
+    pub bytes: usize,
+    /// Most items; any number if none is said.
+    pub items: Option<usize>,
+    /// An item is forgotten after this time; never if none is said.
+    pub age: Option<Duration>,
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self { bytes: 64 << 20, items: Some(5_000), age: Some(Duration::from_mins(30)) }
+    }
+}
+
 /// Settings of a [`Lifecycle`](super::Lifecycle).
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
@@ -47,8 +64,8 @@ pub struct LifecycleConfig {
     pub deadlines: Deadlines,
     /// Connections to workers.
     pub http: HttpConfig,
-    /// Most bytes of headers and blocks kept for all workers together.
-    pub cache_bytes: usize,
+    /// What is kept of headers and blocks for all workers together.
+    pub cache: CacheLimits,
     /// Where notices about workers in trouble are posted to; they are logged in any case.
     pub webhook: Option<Webhook>,
     /// How long a worker must be well before it is told to have recovered.
@@ -73,7 +90,7 @@ impl LifecycleConfig {
             start_from: StartFrom::default(),
             deadlines: Deadlines::default(),
             http: HttpConfig::default(),
-            cache_bytes: 64 << 20,
+            cache: CacheLimits::default(),
             webhook: None,
             recovered_after: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(4),

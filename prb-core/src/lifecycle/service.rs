@@ -125,7 +125,7 @@ impl Lifecycle {
         if let Some(keeper) = &keeper {
             keeper.begin().await?;
         }
-        let blobs = Arc::new(Blobs::new(blobs, config.cache_bytes));
+        let blobs = Arc::new(Blobs::new(blobs, config.cache));
         let (view, wants) = ChainView::new();
         let follower = Follower::new(view.clone(), wants, chain.clone(), blobs.clone());
         let held = keeper.as_ref().map(|keeper| keeper.leases.clone());

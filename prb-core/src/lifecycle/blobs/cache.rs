@@ -1,11 +1,14 @@
-//! What was fetched or encoded lately, bounded in bytes; what was used longest ago goes first.
+//! What was fetched or encoded lately, bounded in bytes, number and age; what was used longest ago
+//! goes first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::{Chunk, StoredSegment};
+use crate::lifecycle::CacheLimits;
 use crate::lifecycle::sync::plan::{Request, Run};
 
 /// What is kept, in an order in which a segment can be found by any of its blocks.
@@ -36,38 +39,45 @@ struct Entry {
     item: Item,
     bytes: usize,
     used: u64,
+    kept: Instant,
 }
 
 /// The cache.
 pub(super) struct Cache {
-    limit: usize,
+    limits: CacheLimits,
     bytes: usize,
     clock: u64,
+    swept: Instant,
     entries: BTreeMap<Key, Entry>,
     by_use: BTreeMap<u64, Key>,
 }
 
 /// What an entry costs beside its bytes.
 const OVERHEAD: usize = 256;
+/// How often in the life of an entry old ones are looked for.
+const SWEEPS: u32 = 8;
 
 impl Cache {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limits: CacheLimits) -> Self {
         let (entries, by_use) = (BTreeMap::new(), BTreeMap::new());
-        Self { limit, bytes: 0, clock: 0, entries, by_use }
+        Self { limits, bytes: 0, clock: 0, swept: Instant::now(), entries, by_use }
     }
 
     pub(super) fn put(&mut self, key: Key, item: Item, bytes: usize) {
         let bytes = bytes + OVERHEAD;
         self.remove(&key);
         // One item may not push out all others.
-        if bytes > self.limit / 2 {
+        if bytes > self.limits.bytes / 2 {
             return;
         }
         self.clock += 1;
         self.bytes += bytes;
         self.by_use.insert(self.clock, key);
-        self.entries.insert(key, Entry { item, bytes, used: self.clock });
-        while self.bytes > self.limit
+        let kept = Instant::now();
+        self.entries.insert(key, Entry { item, bytes, used: self.clock, kept });
+        self.sweep(kept);
+        while (self.bytes > self.limits.bytes
+            || self.limits.items.is_some_and(|most| self.entries.len() > most))
             && let Some((_, oldest)) = self.by_use.first_key_value()
         {
             let oldest = *oldest;
@@ -75,7 +85,24 @@ impl Cache {
         }
     }
 
+    /// Removes what is too old, now and then: nobody may ask for it again.
+    fn sweep(&mut self, now: Instant) {
+        let Some(age) = self.limits.age.filter(|age| now - self.swept >= *age / SWEEPS) else {
+            return;
+        };
+        self.swept = now;
+        let old = self.entries.iter().filter(|(_, entry)| now - entry.kept > age);
+        for key in old.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.remove(&key);
+        }
+    }
+
     fn get(&mut self, key: &Key) -> Option<Item> {
+        let kept = self.entries.get(key)?.kept;
+        if self.limits.age.is_some_and(|age| kept.elapsed() > age) {
+            self.remove(key);
+            return None;
+        }
         let entry = self.entries.get_mut(key)?;
         self.clock += 1;
         self.by_use.remove(&entry.used);
@@ -153,10 +180,16 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn run(from: u32, to: u32) -> Request {
         Request::Blocks(Run { from, to })
+    }
+
+    fn of_bytes(bytes: usize) -> Cache {
+        Cache::new(CacheLimits { bytes, ..CacheLimits::default() })
     }
 
     fn put(cache: &mut Cache, request: Request, bytes: usize) {
@@ -165,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_was_used_longest_ago_goes_first() {
-        let mut cache = Cache::new(3 * (1_000 + OVERHEAD));
+        let mut cache = of_bytes(3 * (1_000 + OVERHEAD));
         for number in 1..=3 {
             put(&mut cache, run(number, number), 1_000);
         }
@@ -181,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_would_fill_it_is_not_kept() {
-        let mut cache = Cache::new(10_000);
+        let mut cache = of_bytes(10_000);
         put(&mut cache, run(1, 1), 100);
         put(&mut cache, run(2, 2), 9_000);
         assert!(cache.body(&Key::Body(run(1, 1))).is_some());
@@ -189,8 +222,35 @@ mod tests {
     }
 
     #[test]
+    fn so_many_are_kept_and_no_more() {
+        let limits = CacheLimits { items: Some(2), ..CacheLimits::default() };
+        let mut cache = Cache::new(limits);
+        for number in 1..=3 {
+            put(&mut cache, run(number, number), 10);
+        }
+        let kept = [1, 2, 3].map(|it| cache.body(&Key::Body(run(it, it))).is_some());
+        assert_eq!(kept, [false, true, true]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_too_old_is_not_given_and_does_not_stay() {
+        let age = Duration::from_secs(8);
+        let mut cache = Cache::new(CacheLimits { age: Some(age), ..CacheLimits::default() });
+        put(&mut cache, run(1, 1), 10);
+        tokio::time::advance(age).await;
+        assert!(cache.body(&Key::Body(run(1, 1))).is_some());
+        put(&mut cache, run(2, 2), 10);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(cache.body(&Key::Body(run(1, 1))).is_none(), "use does not make it younger");
+        tokio::time::advance(age).await;
+        put(&mut cache, run(3, 3), 10);
+        assert_eq!(cache.entries.keys().copied().collect::<Vec<_>>(), [Key::Body(run(3, 3))]);
+        assert_eq!((cache.bytes, cache.by_use.len()), (10 + OVERHEAD, 1));
+    }
+
+    #[test]
     fn a_refused_request_is_forgotten_with_its_chunks() {
-        let mut cache = Cache::new(100_000);
+        let mut cache = of_bytes(100_000);
         let chunk =
             |first| Item::Chunk(Arc::new(Chunk { first, items: Vec::new(), complete: true }));
         for index in 0..4 {

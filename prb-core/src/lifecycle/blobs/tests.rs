@@ -102,7 +102,7 @@ impl BlobSource for Recorded {
 
 fn blobs(source: Recorded) -> (Arc<Recorded>, Blobs) {
     let source = Arc::new(source);
-    let blobs = Blobs::new(source.clone(), 1 << 20);
+    let blobs = Blobs::new(source.clone(), limits(1 << 20));
     let relay = source.ends.last().copied().unwrap();
     blobs.tip.send_replace(Some(Tip { relay, para: Some(source.para_tip) }));
     (source, blobs)
@@ -116,6 +116,10 @@ fn run(from: u32, to: u32) -> Run {
 fn headers(encoded: &[u8]) -> Vec<(u32, bool)> {
     let items = Vec::<HeaderToSync>::decode_all(&mut &encoded[..]).unwrap();
     items.iter().map(|it| (it.header.number, it.justification.is_some())).collect()
+}
+
+fn limits(bytes: usize) -> CacheLimits {
+    CacheLimits { bytes, ..CacheLimits::default() }
 }
 
 #[tokio::test]
@@ -215,7 +219,7 @@ async fn many_who_need_the_same_fetch_and_encode_it_once() {
 #[tokio::test]
 async fn a_merged_segment_takes_the_place_of_its_parts() {
     let source = Arc::new(Recorded::new(&[6, 9, 12, 20]));
-    let blobs = Blobs::new(source, 1 << 20);
+    let blobs = Blobs::new(source, limits(1 << 20));
     blobs.tip.send_replace(Some(Tip { relay: 20, para: None }));
     for number in [5, 8, 11] {
         blobs.segment(number).await.unwrap();
@@ -231,7 +235,7 @@ async fn a_merged_segment_takes_the_place_of_its_parts() {
 #[tokio::test(start_paused = true)]
 async fn no_two_keys_of_a_body_wait_for_each_other() {
     // Nothing is kept, so that every body is encoded from chunks that are fetched for it.
-    let blobs = Blobs::new(Arc::new(Recorded::new(&[20])), 0);
+    let blobs = Blobs::new(Arc::new(Recorded::new(&[20])), limits(0));
     for from in 0..=46 {
         for to in from..=46 {
             let body = blobs.body(Request::Blocks(run(from, to)));
