@@ -161,6 +161,15 @@ impl Blobs {
         Ok(chunk.and_then(|chunk| chunk.get(number).cloned()))
     }
 
+    /// Whether nobody has what comes before this parachain header, as the provider is in light mode.
+    async fn begins_with(&self, number: u32) -> Result<bool, BlobError> {
+        if number == 0 || self.header(number - 1).await?.is_some() {
+            return Ok(false);
+        }
+        let start = self.info().await?.para_start_header;
+        Ok(u32::try_from(start).is_ok_and(|start| start == number))
+    }
+
     async fn blocks_chunk(&self, number: u32) -> Result<Option<Arc<Chunk>>, BlobError> {
         let index = number / self.chunks().await?.blocks;
         self.chunk(Key::Blocks(index), BlobKey::Blocks(index), number).await

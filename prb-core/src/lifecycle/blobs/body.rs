@@ -117,14 +117,16 @@ async fn para_headers(blobs: &Blobs, run: Run) -> Result<Bytes, BodyError> {
         let bytes = blobs.header(number).await?.ok_or(missing)?;
         EncodedHeader::decode(bytes).map_err(|_| BodyError::Undecodable(number))
     };
-    let parent = match run.from.checked_sub(1) {
-        Some(before) => header(before).await?.hash(),
-        None => H256::zero(),
-    };
     let mut headers = Vec::new();
     for number in run.from..=run.to {
         headers.push(header(number).await?);
     }
+    let parent = match (run.from.checked_sub(1), headers.first()) {
+        (None, _) => H256::zero(),
+        // Its state is what the worker began with.
+        (Some(_), Some(first)) if blobs.begins_with(run.from).await? => first.header().parent_hash,
+        (Some(before), _) => header(before).await?.hash(),
+    };
     continue_chain(parent, run.from, &headers)?;
     let mut encoded = Compact(headers.len() as u32).encode();
     for header in headers {
