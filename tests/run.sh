@@ -38,6 +38,7 @@ apt_install() {
 
 install_missing() {
     local packages=()
+    have curl || packages+=(curl)
     have redis-server || packages+=(redis-server)
     have node || packages+=(nodejs)
     have npm || packages+=(npm)

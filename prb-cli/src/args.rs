@@ -15,11 +15,13 @@ mod lifecycle;
 mod listen;
 mod log;
 mod manager;
+mod monitor;
 mod notice;
 mod peer;
 mod pool;
 mod pruntime;
 mod queue;
+mod queue_page;
 mod redis;
 mod stop;
 mod sync;
@@ -46,6 +48,7 @@ pub use lifecycle::{LifecycleArgs, Start, WorkerArgs};
 pub use listen::Listen;
 pub use log::LogFormat;
 pub use manager::ManagerArgs;
+pub use monitor::MonitorArgs;
 pub use notice::NoticeArgs;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
 pub use pool::{
@@ -53,6 +56,7 @@ pub use pool::{
 };
 pub use pruntime::{Mode, PruntimeArgs};
 pub use queue::{QueueArgs, QueueCommand, QueueReachArgs, State};
+pub use queue_page::QueuePageArgs;
 pub use redis::{RedisArgs, RedisUrl};
 pub use stop::Stop;
 pub use sync::SyncArgs;
@@ -113,6 +117,8 @@ pub enum Command {
     Queue(Box<QueueArgs>),
     /// Ask about the accounts that traders sign with, and what would come of a job.
     Trader(Box<TraderQueryArgs>),
+    /// See and change all services in a browser; the same as prb run monitor.
+    Monitor(Box<MonitorArgs>),
 }
 
 /// `prb run`.
@@ -138,6 +144,10 @@ pub enum Module {
     Lifecycle(Box<LifecycleArgs>),
     /// Run a trader: puts on chain what lifecycle managers want there.
     Trader(TraderArgs),
+    /// Run the monitor: pages and a JSON proxy, for all services that can be found.
+    Monitor(MonitorArgs),
+    /// Run the queue page: what is to be put on chain, what became of it, and who signs.
+    QueuePage(QueuePageArgs),
     /// Run the embedded network: two chains and workers, with no bridge.
     Devnet(DevnetArgs),
     /// Run one fresh pRuntime double, which verifies what it is fed as pRuntime does.

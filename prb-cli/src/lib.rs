@@ -15,17 +15,20 @@ mod exit;
 mod import;
 mod logging;
 mod manager;
+mod monitor;
 mod observe;
 mod output;
 mod peer;
 mod pool;
 mod process;
 mod queue;
+mod queue_page;
 mod run;
 mod services;
 pub mod shutdown;
 mod trader;
 pub mod view;
+mod web;
 mod worker;
 
 pub use exit::Failure;
@@ -49,5 +52,6 @@ pub fn run(parsed: config::Parsed) -> ExitCode {
         args::Command::Worker(command) => worker::run(&command.command, &log("warn")),
         args::Command::Trader(command) => trader::run(&command.command, &log("warn")),
         args::Command::Queue(command) => queue::run(&command.command, &log("warn")),
+        args::Command::Monitor(args) => monitor::run(&args, &log("info")),
     })
 }

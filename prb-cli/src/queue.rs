@@ -1,17 +1,20 @@
 //! `prb queue`: what stands in the queue, and a person's wishes about it.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use prb_core::queue::{JobId, JobKey, JobQueue, JobState, RedisQueue, RedisQueueConfig};
 use prb_walkie::identity::{Identity, IdentityError, Name};
 use serde_json::{Value, json};
 
 use crate::Failure;
-use crate::args::{QueueCommand, QueueReachArgs, State};
+use crate::args::{QueueCommand, State};
 use crate::logging::{self, Log, Target};
 use crate::process;
 
 mod text;
+
+pub(crate) use text::job as job_as_json;
 
 /// Jobs looked for in one step of clearing.
 const PAGE: usize = 500;
@@ -21,7 +24,7 @@ pub(crate) fn run(command: &QueueCommand, log: &Log) -> Result<(), Failure> {
     let url = command.reach().redis.needed_by("prb queue")?;
     logging::start(log, &Target::Stderr)?;
     process::block_on(async {
-        let queue = open(command.reach(), url)?;
+        let queue = open(&command.reach().key_dir, url)?;
         let answer = act(&queue, command).await;
         queue.close().await;
         let (answer, unmet) = answer?;
@@ -37,8 +40,8 @@ pub(crate) fn run(command: &QueueCommand, log: &Log) -> Result<(), Failure> {
 
 /// Jobs are looked at also where the identity that signed them is not: they are then shown as
 /// another's.
-pub(crate) fn open(reach: &QueueReachArgs, url: &str) -> Result<RedisQueue, Failure> {
-    let key = match Identity::load(&reach.key_dir, Name::Lifecycle) {
+pub(crate) fn open(key_dir: &Path, url: &str) -> Result<RedisQueue, Failure> {
+    let key = match Identity::load(key_dir, Name::Lifecycle) {
         Ok(identity) => JobKey::new(*identity.mac_key("job")),
         Err(IdentityError::Missing { .. }) => JobKey::random(),
         Err(error) => return Err(error.into()),

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::args::{Module, RunArgs};
 use crate::logging::Log;
-use crate::services;
+use crate::{monitor, queue_page, services};
 
 /// Runs what the arguments name until it ends, or is told to.
 pub(crate) fn run(command: RunArgs, log: &Log) -> Result<(), Failure> {
@@ -11,6 +11,8 @@ pub(crate) fn run(command: RunArgs, log: &Log) -> Result<(), Failure> {
         Some(Module::DataProvider(args)) => services::data_provider::run(&args, log),
         Some(Module::Lifecycle(args)) => services::lifecycle::run(&args, log),
         Some(Module::Trader(args)) => services::trader::run(&args, log),
+        Some(Module::Monitor(args)) => monitor::run(&args, log),
+        Some(Module::QueuePage(args)) => queue_page::run(&args, log),
         Some(Module::Devnet(args)) => devnet(&args, log),
         Some(Module::Pruntime(args)) => pruntime(&args, log),
         None if command.dev.dev => dev(&command.dev, log),

@@ -13,7 +13,7 @@ mod chain;
 pub(crate) mod data_provider;
 pub(crate) mod door;
 pub(crate) mod lifecycle;
-mod node;
+pub(crate) mod node;
 pub(crate) mod trader;
 pub(crate) mod trading;
 
@@ -21,7 +21,7 @@ pub(crate) use chain::nodes;
 pub(crate) use node::{DATA_PROVIDER, LIFECYCLE, Role, TRADER, discovery, hostname};
 
 /// How long stopping may take: within the ten seconds that whoever stops a container waits.
-const STOP_LIMIT: Duration = Duration::from_secs(9);
+pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(9);
 
 /// Loads an identity, or makes it if there is none. Making one computes for a while.
 pub(crate) async fn identity(folder: &Path, name: Name) -> Result<Arc<Identity>> {

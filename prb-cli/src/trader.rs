@@ -17,6 +17,8 @@ use crate::{process, queue, services};
 
 mod text;
 
+pub(crate) use text::{notes, pha};
+
 /// `prb trader`.
 pub(crate) fn run(command: &TraderCommand, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;
@@ -34,7 +36,7 @@ pub(crate) fn run(command: &TraderCommand, log: &Log) -> Result<(), Failure> {
             }
             TraderCommand::DryRun { job, para, reach } => {
                 let url = reach.redis.needed_by("prb trader")?;
-                let queue = queue::open(reach, url)?;
+                let queue = queue::open(&reach.key_dir, url)?;
                 let told = dry_run(&queue, &JobId(job.clone()), para, reach).await;
                 queue.close().await;
                 let told = told?;

@@ -23,7 +23,7 @@ mod secret_file;
 pub mod token;
 
 pub use caller::Caller;
-use limiter::Limiter;
+pub use limiter::Limiter;
 use psk::PreSharedKey;
 pub use secret_file::{SecretFileError, read as read_secret};
 

@@ -38,10 +38,16 @@ impl fmt::Debug for RedisUrl {
     }
 }
 
+impl RedisUrl {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl RedisArgs {
     /// The URL, if there is one.
     pub(crate) fn url(&self) -> Option<&str> {
-        self.url.as_ref().map(|url| url.0.as_str())
+        self.url.as_ref().map(RedisUrl::as_str)
     }
 
     /// The URL, without which `who` can do nothing.

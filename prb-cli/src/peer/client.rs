@@ -18,9 +18,6 @@ use crate::Failure;
 use crate::args::ReachArgs;
 use crate::services::{Role, discovery, door::Door, hostname};
 
-/// What clients call both identities.
-const CLIENT: &str = "client";
-
 /// A service that can be called.
 pub(crate) enum Client {
     /// On this host, with its token.
@@ -107,12 +104,7 @@ impl Client {
 
 /// A node that only asks.
 pub(super) async fn node(reach: &ReachArgs) -> Result<Walkie> {
-    let mut config = Config::new(Introduction {
-        hostname: hostname(),
-        role: WalkieRoles::WrClient,
-        chain_identity: CLIENT.into(),
-        bridge_identity: CLIENT.into(),
-    });
+    let mut config = Config::new(Introduction::client(hostname()));
     config.discovery = discovery(&reach.discovery);
     config.access.psk = reach.psk_file.as_deref().map(PreSharedKey::load).transpose()?;
     // Making a key computes for a while.

@@ -8,16 +8,12 @@ use serde_json::{Value, json};
 use crate::view::text::single_line;
 
 /// A job with all that is known of it.
-pub(super) fn job(record: &JobRecord) -> Value {
-    let (mut asks, mut refused) = (Value::Null, Value::Null);
-    match &record.job {
-        Ok(job) => {
-            // As others see it; the signature means nothing to people.
-            asks =
-                serde_json::from_slice(&wire::encode(job, &JobKey::random())).unwrap_or_default();
-        }
-        Err(error) => refused = error.to_string().into(),
-    }
+pub(crate) fn job(record: &JobRecord) -> Value {
+    // As others see it; the signature means nothing to people.
+    let signed = record.asks().map(|job| wire::encode(job, &JobKey::random()));
+    let asks: Value =
+        signed.ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+    let refused = record.job.as_ref().err().map(ToString::to_string);
     json!({
         "id": record.id.0,
         "state": record.state,

@@ -1,7 +1,6 @@
 //! What watches a service over HTTP: its figures, that it lives, and whether it is ready.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,25 +9,17 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use prb_core::telemetry::{CONTENT_TYPE, Registry};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::net::TcpListener;
 
 use super::Role;
 use crate::args::Listen;
 use crate::shutdown::Stack;
+use crate::web::server::{self, Limits};
 
-/// Most connections at once; further ones wait.
-const CONNECTIONS: usize = 16;
-/// Longest life of a connection, which asks once.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long accepting rests when the system refuses.
-const REST: Duration = Duration::from_millis(100);
+/// A connection asks once.
+const LIMITS: Limits = Limits { connections: 16, keep_alive: false, life: Duration::from_secs(10) };
 
 /// Listens where the arguments want it, or on the usual port of the service, until stopped.
 pub(super) async fn start(
@@ -43,13 +34,7 @@ pub(super) async fn start(
     let listener = listener.with_context(|| format!("cannot serve metrics at {address}"))?;
     let address = listener.local_addr().context("cannot serve metrics")?;
     tracing::info!("serves metrics and health at http://{address}");
-    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    tasks.spawn(accept(listener, pages(registry), stop.clone(), tasks.clone()));
-    stack.push("metrics and health", async move {
-        stop.cancel();
-        tasks.close();
-        tasks.wait().await;
-    });
+    server::serve(listener, pages(registry), LIMITS, "metrics and health", stack);
     Ok(())
 }
 
@@ -86,44 +71,4 @@ async fn ready(State(registry): State<Registry>) -> Response {
     let ready = obstacles.is_empty();
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (code, Json(json!({ "ready": ready, "obstacles": obstacles }))).into_response()
-}
-
-async fn accept(listener: TcpListener, pages: Router, stop: CancellationToken, tasks: TaskTracker) {
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
-    let accepting = async {
-        // The semaphore is never closed.
-        while let Ok(permit) = free.clone().acquire_owned().await {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let (answering, stop) = (answer(stream, pages.clone()), stop.clone());
-                    tasks.spawn(async move {
-                        let _permit = permit;
-                        tokio::select! {
-                            () = answering => {}
-                            () = stop.cancelled() => {}
-                        }
-                    });
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "cannot take a connection");
-                    tokio::time::sleep(REST).await;
-                }
-            }
-        }
-    };
-    tokio::select! {
-        () = accepting => {}
-        () = stop.cancelled() => {}
-    }
-}
-
-async fn answer(stream: TcpStream, pages: Router) {
-    let connection = hyper::server::conn::http1::Builder::new()
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(pages));
-    match tokio::time::timeout(PATIENCE, connection).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "a connection failed"),
-        Err(_) => tracing::debug!("a connection was too slow"),
-    }
 }

@@ -122,7 +122,7 @@ impl Prepared {
 }
 
 /// Resolves when the node has ended, which it does not by itself.
-pub(super) async fn ended(walkie: &Walkie) -> anyhow::Error {
+pub(crate) async fn ended(walkie: &Walkie) -> anyhow::Error {
     let mut view = walkie.subscribe();
     while view.changed().await.is_ok() {}
     anyhow::anyhow!("the node among the peers has ended")

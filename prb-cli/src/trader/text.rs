@@ -44,7 +44,8 @@ fn row(account: &PublishedAccount) -> Vec<String> {
     ]
 }
 
-fn notes(account: &PublishedAccount) -> Vec<String> {
+/// What a person should see to.
+pub(crate) fn notes(account: &PublishedAccount) -> Vec<String> {
     let mut notes = Vec::new();
     if account.low_balance {
         notes.push("the balance is low: send it some tokens".to_owned());
@@ -64,7 +65,7 @@ fn notes(account: &PublishedAccount) -> Vec<String> {
 }
 
 /// Planck as PHA with four digits.
-fn pha(planck: &str) -> String {
+pub(crate) fn pha(planck: &str) -> String {
     let Ok(planck) = planck.parse::<u128>() else { return "-".to_owned() };
     format!("{}.{:04} PHA", planck / TOKEN, planck % TOKEN / (TOKEN / 10_000))
 }

@@ -24,6 +24,7 @@ fn help_is_as_checked_in() {
         "prb trader",
         "prb trader accounts",
         "prb trader dry-run",
+        "prb monitor",
     ] {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/help")

@@ -3,15 +3,19 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 #![expect(clippy::print_stderr, reason = "a test's figures")]
 
+mod admission;
 mod arguments;
 mod config_mode;
 mod db;
 mod embedded_network;
 mod fixture;
+mod http;
 mod inventory;
 mod killed;
 mod machines;
+mod monitor;
 mod peers;
+mod queue_page;
 mod secrets;
 mod services;
 mod trader;

@@ -36,7 +36,7 @@ impl Redis {
         format!("redis+unix://{}", self.socket.display())
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

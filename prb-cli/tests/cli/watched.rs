@@ -1,12 +1,10 @@
 //! Services as those see them who watch them over HTTP: a data provider while all is well, while
 //! its node says nothing, and after that; a manager before it can feed, and when its workers earn.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use serde_json::Value;
 
 use crate::fixture::{Prb, assert_refused};
+use crate::http;
 use crate::machines::Machine;
 use crate::services::{LONG, Service, Site, WORKERS, eventually};
 
@@ -24,12 +22,8 @@ impl Admin {
 
     /// Code and body of an answer.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.0).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.0).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        let answer = http::get(&self.0, path);
+        (answer.code, answer.body)
     }
 
     /// Waits until it is ready, or is not; what it says then.

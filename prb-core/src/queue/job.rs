@@ -260,6 +260,8 @@ pub struct JobRecord {
     pub id: JobId,
     /// What was asked, or why that cannot be told.
     pub job: Result<Job, WireError>,
+    /// What it claims to ask for, where its signature does not hold: to be shown, never to be done.
+    pub claimed: Option<Job>,
     /// Where it stands.
     pub state: JobState,
     /// The last reported progress.
@@ -274,6 +276,13 @@ pub struct JobRecord {
     pub failure: Option<Failure>,
     /// The extrinsic that carried it, the last time it was sent.
     pub sent: Option<SentExtrinsic>,
+}
+
+impl JobRecord {
+    /// What it asks for, or claims to.
+    pub fn asks(&self) -> Result<&Job, &WireError> {
+        self.job.as_ref().or_else(|error| self.claimed.as_ref().ok_or(error))
+    }
 }
 
 /// Something happened to a job.

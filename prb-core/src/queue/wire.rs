@@ -113,16 +113,8 @@ pub fn encode(job: &Job, key: &JobKey) -> Vec<u8> {
 /// The job in `bytes`, if its signature holds. With `accept_unsigned` a job without any signature
 /// is taken too, never one with a wrong signature.
 pub fn decode(bytes: &[u8], key: &JobKey, accept_unsigned: bool) -> Result<Job, WireError> {
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| WireError::Json { reason: error.to_string() })?;
-    let action = value
-        .get("action")
-        .and_then(Value::as_str)
-        .ok_or_else(|| WireError::Json { reason: "\"action\" is no string".to_owned() })?;
-    let payload = value
-        .get("payload")
-        .filter(|payload| payload.is_object())
-        .ok_or_else(|| WireError::Json { reason: "\"payload\" is no object".to_owned() })?;
+    let value = parse(bytes)?;
+    let (action, payload) = parts(&value)?;
     match value.get("mac") {
         None if accept_unsigned => {}
         None => return Err(WireError::Unsigned),
@@ -132,6 +124,30 @@ pub fn decode(bytes: &[u8], key: &JobKey, accept_unsigned: bool) -> Result<Job, 
         }
     }
     action::from_json(action, payload)
+}
+
+/// The job that `bytes` claim to be, whoever made them: to be shown, never to be done.
+pub fn claimed(bytes: &[u8]) -> Result<Job, WireError> {
+    let value = parse(bytes)?;
+    let (action, payload) = parts(&value)?;
+    action::from_json(action, payload)
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, WireError> {
+    serde_json::from_slice(bytes).map_err(|error| WireError::Json { reason: error.to_string() })
+}
+
+/// The action and its payload.
+fn parts(value: &Value) -> Result<(&str, &Value), WireError> {
+    let action = value
+        .get("action")
+        .and_then(Value::as_str)
+        .ok_or_else(|| WireError::Json { reason: "\"action\" is no string".to_owned() })?;
+    let payload = value
+        .get("payload")
+        .filter(|payload| payload.is_object())
+        .ok_or_else(|| WireError::Json { reason: "\"payload\" is no object".to_owned() })?;
+    Ok((action, payload))
 }
 
 /// 0x hex.

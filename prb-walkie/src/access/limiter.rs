@@ -1,4 +1,4 @@
-//! How often a host may get the shared key wrong.
+//! How often a host may get a secret wrong.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,9 +10,10 @@ const WINDOW: Duration = Duration::from_mins(1);
 /// Hosts remembered. When there are more, nobody new may try until windows end.
 const MOST_HOSTS: usize = 4096;
 
-/// Peer ids are free to make, so failures are counted by host; IPv6 ones by their network.
+/// Counts wrong proofs of a secret by host (IPv6 hosts by their network), since anything else that
+/// a caller could be told apart by is free to make.
 #[derive(Debug, Default)]
-pub(super) struct Limiter {
+pub struct Limiter {
     failures: HashMap<Option<IpAddr>, Failures>,
 }
 
@@ -23,7 +24,8 @@ struct Failures {
 }
 
 impl Limiter {
-    pub(super) fn may_try(&mut self, host: Option<IpAddr>, now: Instant) -> bool {
+    /// Whether this host may prove the secret now.
+    pub fn may_try(&mut self, host: Option<IpAddr>, now: Instant) -> bool {
         match self.failures.get(&network(host)) {
             Some(failures) if now.duration_since(failures.since) < WINDOW => {
                 failures.count < MOST_FAILURES
@@ -33,7 +35,8 @@ impl Limiter {
         }
     }
 
-    pub(super) fn failed(&mut self, host: Option<IpAddr>, now: Instant) {
+    /// The host's proof was wrong.
+    pub fn failed(&mut self, host: Option<IpAddr>, now: Instant) {
         let fresh = || Failures { count: 0, since: now };
         let failures = self.failures.entry(network(host)).or_insert_with(fresh);
         if now.duration_since(failures.since) >= WINDOW {

@@ -135,6 +135,7 @@ mod tests {
             chain_identity: String::new(),
             bridge_identity: String::new(),
             any_bridge: false,
+            any_chain: false,
         };
         PeerTable::new(PeerId::random(), family)
     }

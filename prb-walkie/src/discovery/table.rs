@@ -37,6 +37,8 @@ pub struct Family {
     pub bridge_identity: String,
     /// Peers of other namespaces are taken too.
     pub any_bridge: bool,
+    /// Peers of every chain are taken, as clients do, who serve none.
+    pub any_chain: bool,
 }
 
 impl Family {
@@ -44,7 +46,7 @@ impl Family {
     pub fn ignores(&self, info: &WalkieSystemInfo) -> Option<String> {
         if info.role() == WalkieRoles::WrClient {
             None
-        } else if info.chain_identity != self.chain_identity {
+        } else if info.chain_identity != self.chain_identity && !self.any_chain {
             Some(format!("it serves another chain ({})", shorten(&info.chain_identity)))
         } else if info.bridge_identity != self.bridge_identity && !self.any_bridge {
             Some(format!("it is in another namespace ({})", shorten(&info.bridge_identity)))

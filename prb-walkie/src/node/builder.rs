@@ -25,6 +25,7 @@ use crate::discovery::local::LocalDiscovery;
 use crate::discovery::table::{Family, PeerTable};
 use crate::grpc;
 use crate::identity::Identity;
+use crate::proto::WalkieRoles;
 use crate::proto::walkie_rpc_server::WalkieRpc;
 use crate::rpc::{Heard, server};
 
@@ -176,10 +177,14 @@ fn free(address: &Multiaddr) -> std::io::Result<()> {
 }
 
 fn family(config: &Config) -> Family {
+    let introduction = &config.introduction;
+    // A client asks whomever it likes.
+    let client = introduction.role == WalkieRoles::WrClient;
     Family {
-        chain_identity: config.introduction.chain_identity.clone(),
-        bridge_identity: config.introduction.bridge_identity.clone(),
-        any_bridge: config.discovery.any_bridge,
+        chain_identity: introduction.chain_identity.clone(),
+        bridge_identity: introduction.bridge_identity.clone(),
+        any_bridge: config.discovery.any_bridge || client,
+        any_chain: client,
     }
 }
 

@@ -22,6 +22,15 @@ pub struct Introduction {
     pub bridge_identity: String,
 }
 
+impl Introduction {
+    /// What says of itself who only asks. It takes peers of every chain and namespace.
+    pub fn client(hostname: String) -> Self {
+        let client = || "client".to_owned();
+        let (chain_identity, bridge_identity) = (client(), client());
+        Self { hostname, role: WalkieRoles::WrClient, chain_identity, bridge_identity }
+    }
+}
+
 /// How a node finds its peers.
 #[derive(Debug, Clone)]
 pub struct Discovery {

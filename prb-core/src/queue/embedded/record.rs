@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::queue::job::{
     Failure, Job, JobId, JobRecord, JobState, Outcome, Progress, SentExtrinsic,
 };
-use crate::queue::wire::WireError;
+use crate::queue::wire::{self, WireError};
 
 /// One job as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,7 @@ impl Record {
     pub(super) fn into_job_record(self, id: JobId, job: Result<Job, WireError>) -> JobRecord {
         JobRecord {
             id,
+            claimed: job.as_ref().err().and_then(|_| wire::claimed(&self.data).ok()),
             job,
             state: self.state,
             progress: self.progress,

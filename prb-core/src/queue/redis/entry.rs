@@ -135,6 +135,7 @@ impl Entry {
         accept_unsigned: bool,
     ) -> JobRecord {
         let job = wire::decode(self.data(), key, accept_unsigned);
+        let claimed = job.as_ref().err().and_then(|_| wire::claimed(self.data()).ok());
         let said = self.options.stacktraces.first().and_then(Value::as_str);
         let said = said.filter(|_| state == JobState::Failed).map(|reason| Failure {
             reason: reason.to_owned(),
@@ -145,6 +146,7 @@ impl Entry {
         JobRecord {
             id,
             job,
+            claimed,
             state,
             progress: serde_json::from_value(self.progress).ok(),
             attempts: notes.attempts,

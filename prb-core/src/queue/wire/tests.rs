@@ -64,7 +64,9 @@ fn tamper(value: &mut Value, at: usize) {
 proptest! {
     #[test]
     fn a_job_survives_the_wire(job in any_job()) {
-        prop_assert_eq!(decode(&encode(&job, &key()), &key(), false), Ok(job));
+        let bytes = encode(&job, &key());
+        prop_assert_eq!(claimed(&bytes), Ok(job.clone()));
+        prop_assert_eq!(decode(&bytes, &key(), false), Ok(job));
     }
 
     #[test]

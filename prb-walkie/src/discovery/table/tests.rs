@@ -3,7 +3,12 @@ use proptest::prelude::*;
 use super::*;
 
 fn family() -> Family {
-    Family { chain_identity: "0xabc".into(), bridge_identity: "default".into(), any_bridge: false }
+    Family {
+        chain_identity: "0xabc".into(),
+        bridge_identity: "default".into(),
+        any_bridge: false,
+        any_chain: false,
+    }
 }
 
 fn table() -> PeerTable {
@@ -90,6 +95,8 @@ fn others_families_are_ignored_but_clients_are_not() {
     let any = Family { any_bridge: true, ..family() };
     assert_eq!(any.ignores(&info(WrLifecycleManager, "0xabc", "test")), None);
     assert!(any.ignores(&info(WrLifecycleManager, "0xdef", "test")).is_some());
+    let client = Family { any_chain: true, ..any };
+    assert_eq!(client.ignores(&info(WrLifecycleManager, "0xdef", "test")), None);
 }
 
 #[test]

@@ -1,0 +1,101 @@
+//! What a person wants done about jobs.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use prb_core::queue::{JobId, JobQueue, QueueError};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Shown;
+use crate::web::guard;
+
+/// Most jobs named in one request.
+const MOST: usize = 1_000;
+
+/// Which jobs.
+#[derive(Deserialize)]
+struct Named {
+    ids: Vec<String>,
+}
+
+pub(super) async fn retry(
+    State(shown): State<Arc<Shown>>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request = (&method, &headers, &body);
+    each(&shown, request, "put back", "has not failed", <dyn JobQueue>::retry).await
+}
+
+pub(super) async fn remove(
+    State(shown): State<Arc<Shown>>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request = (&method, &headers, &body);
+    each(&shown, request, "removed", "is being worked on", <dyn JobQueue>::remove).await
+}
+
+pub(super) async fn retry_failed(
+    State(shown): State<Arc<Shown>>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refusal) = guard::may_change(&method, &headers) {
+        return refused(refusal.status(), refusal.reason());
+    }
+    match shown.queue.retry_failed().await {
+        Ok(count) => Json(json!({ "said": format!("{count} jobs put back") })).into_response(),
+        Err(error) => refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+/// What is done to one job; whether it was as it must be.
+type Act =
+    for<'a> fn(&'a (dyn JobQueue + 'static), &'a JobId) -> BoxFuture<'a, Result<bool, QueueError>>;
+
+/// Does it to each of the named jobs, and says to how many, and which were not as they must be.
+async fn each(
+    shown: &Shown,
+    (method, headers, body): (&Method, &HeaderMap, &Bytes),
+    done: &str,
+    otherwise: &str,
+    act: Act,
+) -> Response {
+    if let Err(refusal) = guard::may_change(method, headers) {
+        return refused(refusal.status(), refusal.reason());
+    }
+    let ids = match serde_json::from_slice::<Named>(body) {
+        Ok(Named { ids }) if (1..=MOST).contains(&ids.len()) => ids,
+        Ok(_) => return refused(StatusCode::BAD_REQUEST, "name one to a thousand jobs"),
+        Err(error) => {
+            return refused(StatusCode::BAD_REQUEST, &format!("not a list of jobs: {error}"));
+        }
+    };
+    let (mut count, mut unmet) = (0, Vec::new());
+    for id in ids {
+        match act(&*shown.queue, &JobId(id.clone())).await {
+            Ok(true) => count += 1,
+            Ok(false) => unmet.push(id),
+            Err(error) => return refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+        }
+    }
+    if unmet.is_empty() {
+        return Json(json!({ "said": format!("{count} jobs {done}") })).into_response();
+    }
+    let unmet = unmet.join(", ");
+    let message = format!("{count} jobs {done}; {unmet} {otherwise}, or is not known");
+    refused(StatusCode::CONFLICT, &message)
+}
+
+fn refused(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "hasError": true, "error": { "message": message } }))).into_response()
+}

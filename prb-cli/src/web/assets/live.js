@@ -1,0 +1,193 @@
+"use strict";
+// What pages do beyond showing: they stay true, sort, filter, select, and send what is asked for.
+// Everything they do is asked of where they came from.
+
+const find = (selector, within = document) => [...within.querySelectorAll(selector)];
+const element = (html) => {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.firstElementChild;
+};
+
+let saying;
+function say(text, bad) {
+  const place = document.getElementById("said");
+  place.textContent = text;
+  place.className = bad ? "bad" : "";
+  place.hidden = false;
+  clearTimeout(saying);
+  saying = setTimeout(() => { place.hidden = true; }, bad ? 12000 : 4000);
+}
+
+// --- tables: order, filter, selection
+
+const value = (row, key) => {
+  const cell = row.querySelector(`[data-k="${key}"]`);
+  const text = cell ? cell.dataset.v ?? cell.textContent : "";
+  return text !== "" && !isNaN(text) ? Number(text) : text.toLowerCase();
+};
+
+function order(body) {
+  const wanted = body.dataset.sort;
+  if (!wanted) return;
+  const down = wanted.startsWith("-");
+  const key = down ? wanted.slice(1) : wanted;
+  const compare = (a, b) => {
+    const [left, right] = [value(a, key), value(b, key)];
+    if (typeof left !== typeof right) return typeof left === "number" ? -1 : 1;
+    return (left < right ? -1 : left > right ? 1 : 0) * (down ? -1 : 1);
+  };
+  const rows = [...body.children];
+  const sorted = [...rows].sort(compare);
+  if (sorted.some((row, at) => row !== rows[at])) body.append(...sorted);
+  for (const head of find("th[data-key]", body.parentElement)) {
+    const by = head.dataset.key === key;
+    by ? head.setAttribute("aria-sort", down ? "descending" : "ascending")
+       : head.removeAttribute("aria-sort");
+  }
+}
+
+function filter(body) {
+  const text = (document.querySelector(`[data-filter="${body.id}"]`)?.value ?? "").toLowerCase();
+  const states = find(`button.on[data-only="${body.id}"]`).map((it) => it.dataset.state);
+  for (const row of body.children) {
+    const fits = (!states.length || states.includes(row.dataset.state))
+      && (!text || row.textContent.toLowerCase().includes(text));
+    row.hidden = !fits;
+  }
+}
+
+const selected = () => find("tr:not([hidden]) input[data-select]:checked").map((it) => it.value);
+
+function settle() {
+  for (const body of find("[data-rows]")) { order(body); filter(body); }
+  const count = selected().length;
+  for (const it of find("[data-with-selection]")) it.disabled = count === 0;
+  for (const it of find("[data-selected]")) it.textContent = count ? `${count} selected` : "";
+}
+
+// --- live
+
+function put({ id, within, html }) {
+  const fresh = element(html);
+  const old = document.getElementById(id);
+  if (!old) return document.getElementById(within)?.append(fresh);
+  // What somebody is typing into stays.
+  if (old.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), textarea, select")) return;
+  const checked = new Set(find("input:checked", old).map((it) => it.value));
+  for (const it of find("input[type=checkbox]", fresh)) it.checked ||= checked.has(it.value);
+  old.replaceWith(fresh);
+}
+
+function follow(url) {
+  const source = new EventSource(url);
+  const lost = document.getElementById("lost");
+  source.onmessage = (event) => {
+    lost.hidden = true;
+    const change = JSON.parse(event.data);
+    if (change.all) {
+      const known = new Set(change.put.map((it) => it.id));
+      for (const it of find("[data-rows] > [id]")) if (!known.has(it.id)) it.remove();
+    }
+    for (const id of change.gone) document.getElementById(id)?.remove();
+    change.put.forEach(put);
+    settle();
+  };
+  source.onerror = () => { lost.hidden = false; };
+}
+
+// --- asking for something
+
+async function ask(url, message) {
+  let answer;
+  try {
+    answer = await fetch(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Prb-Script": "1" },
+      body: JSON.stringify(message),
+    });
+  } catch {
+    throw new Error("the monitor does not answer");
+  }
+  if (answer.status === 401) { location.href = "/login"; return null; }
+  const told = await answer.json().catch(() => ({ hasError: true, error: {} }));
+  if (told.hasError || !answer.ok) {
+    throw new Error(told.error?.message || "no answer came; see the monitor's log");
+  }
+  return told;
+}
+
+// `pools.0.pid` is the field pid of the first of pools.
+function message(form) {
+  const whole = {};
+  for (const field of form.elements) {
+    if (!field.name) continue;
+    const set = field.type === "checkbox" ? field.checked : field.value;
+    if (set === "" && !("keep" in field.dataset)) continue;
+    const path = field.name.split(".");
+    const last = path.pop();
+    let place = whole;
+    path.forEach((step, at) => {
+      place = place[step] ??= /^\d+$/.test(path[at + 1] ?? last) ? [] : {};
+    });
+    place[last] = set;
+  }
+  return whole;
+}
+
+async function act(holder, body) {
+  if (holder.dataset.confirm && !confirm(holder.dataset.confirm)) return;
+  const buttons = holder.matches("form") ? find("button", holder) : [holder];
+  buttons.forEach((it) => { it.disabled = true; });
+  try {
+    const told = await ask(holder.dataset.post, body);
+    if (!told) return;
+    if (holder.dataset.then) { location.href = holder.dataset.then; return; }
+    say(told.said ?? holder.dataset.said ?? "done");
+    const show = holder.dataset.show && document.getElementById(holder.dataset.show);
+    if (show && told.html) show.replaceChildren(element(told.html));
+  } catch (error) {
+    say(error.message, true);
+  } finally {
+    buttons.forEach((it) => { it.disabled = false; });
+    settle();
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const it = event.target.closest("button");
+  if (!it) return;
+  if (it.dataset.post) {
+    act(it, "withSelection" in it.dataset ? { ids: selected() } : JSON.parse(it.dataset.body ?? "{}"));
+  } else if (it.dataset.only) {
+    it.classList.toggle("on");
+    it.setAttribute("aria-pressed", it.classList.contains("on"));
+    settle();
+  } else if (it.dataset.sort) {
+    const body = document.getElementById(it.dataset.rows);
+    body.dataset.sort = body.dataset.sort === it.dataset.sort ? `-${it.dataset.sort}` : it.dataset.sort;
+    settle();
+  }
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.dataset.post) return;
+  event.preventDefault();
+  act(event.target, message(event.target));
+});
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-filter]")) settle();
+});
+document.addEventListener("change", (event) => {
+  const it = event.target;
+  if (it.matches("[data-select-all]")) {
+    for (const box of find(`#${it.dataset.selectAll} tr:not([hidden]) input[data-select]`)) box.checked = it.checked;
+  }
+  if (it.matches("[type=file][data-into]")) {
+    it.files[0]?.text().then((text) => { document.getElementById(it.dataset.into).value = text; });
+  }
+  if (it.matches("[type=checkbox]")) settle();
+});
+
+settle();
+const live = document.body.dataset.live;
+if (live) follow(live);
