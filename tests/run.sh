@@ -39,6 +39,8 @@ apt_install() {
 install_missing() {
     local packages=()
     have curl || packages+=(curl)
+    have chromium || packages+=(chromium)
+    have chromedriver || packages+=(chromium-driver)
     have redis-server || packages+=(redis-server)
     have node || packages+=(nodejs)
     have npm || packages+=(npm)

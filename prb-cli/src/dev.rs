@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::Failure;
@@ -17,6 +18,7 @@ mod data_dir;
 pub(crate) mod devnet;
 mod managing;
 mod network;
+mod pages;
 pub(crate) mod pruntime;
 mod workers;
 
@@ -72,12 +74,14 @@ async fn follow(
     };
 
     let mut failure = std::pin::pin!(bridge.failure());
+    let mut pages = std::pin::pin!(pages::start(&bridge, args, stack).fuse());
     let mut ticks = interval(REFRESH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             reason = &mut failure => return Err(Failure::Failed(reason)),
+            notes = &mut pages => view.notes.extend(notes?),
         }
         bridge.update(&mut view);
         view.elapsed = started.elapsed();

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &QueuePageArgs, log: &Log) -> Result<(), Failure> {
             async move { queue.close().await }
         });
         let settings = settings(args);
-        settings.serve(pages(queue, settings.frame()), stack).await?;
+        settings.serve_on(settings.bind().await?, pages(queue, settings.frame()), stack)?;
         std::future::pending().await
     };
     process::block_on(process::until_stopped(STOP_LIMIT, session))

@@ -9,7 +9,7 @@ use prb_core::telemetry::Registry;
 use prb_walkie::identity::{Identity, Name};
 
 mod admin;
-mod chain;
+pub(crate) mod chain;
 pub(crate) mod data_provider;
 pub(crate) mod door;
 pub(crate) mod lifecycle;

@@ -65,9 +65,21 @@ impl Settings {
         Frame { name: self.name, has_password: self.password_file.is_some() }
     }
 
-    /// Listens, and serves `pages` to those who may see them until stopped. Where that is.
-    pub(crate) async fn serve(&self, pages: Router, stack: &mut Stack) -> Result<SocketAddr> {
+    /// Listens.
+    pub(crate) async fn bind(&self) -> Result<TcpListener> {
         let address = self.address();
+        let listener = TcpListener::bind(address).await;
+        listener.with_context(|| format!("cannot listen at {address}"))
+    }
+
+    /// Serves `pages` to those who may see them until stopped. Where that is.
+    pub(crate) fn serve_on(
+        &self,
+        listener: TcpListener,
+        pages: Router,
+        stack: &mut Stack,
+    ) -> Result<SocketAddr> {
+        let address = listener.local_addr()?;
         let password = self.password_file.as_deref().map(Password::load).transpose()?;
         if password.is_none() && !address.ip().is_loopback() {
             tracing::warn!(
@@ -75,9 +87,6 @@ impl Settings {
                 self.name
             );
         }
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.with_context(|| format!("cannot listen at {address}"))?;
-        let address = listener.local_addr()?;
         let hosts = Hosts::new(&hostname(), &self.hosts);
         let admission = Arc::new(admission::Admission::new(self.name, password, hosts));
         let pages = pages

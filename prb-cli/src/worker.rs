@@ -15,6 +15,8 @@ use crate::process;
 mod explanation;
 mod text;
 
+pub(crate) use text::status;
+
 /// `prb worker`.
 pub(crate) fn run(command: &WorkerCommand, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stderr)?;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::Listen;
+
 /// The whole bridge on the embedded network, in one process.
 #[derive(Clone, Debug, Args)]
 pub struct DevArgs {
@@ -39,6 +41,15 @@ pub struct DevArgs {
     /// One line of JSON on standard output for each change, also on a terminal.
     #[arg(long, requires = "dev")]
     pub json: bool,
+
+    /// Where the monitor is, or off; on port 3000 of loopback without this, or on a free one if
+    /// that is busy. With --until there are no pages.
+    #[arg(long, value_name = "ADDR", requires = "dev", conflicts_with = "until")]
+    pub monitor_listen: Option<Listen>,
+
+    /// Where the queue page is, or off; likewise on port 4567.
+    #[arg(long, value_name = "ADDR", requires = "dev", conflicts_with = "until")]
+    pub queue_listen: Option<Listen>,
 
     /// Folder for all data, absent or empty; without it a temporary one, removed at the end.
     #[arg(long, value_name = "DIR", requires = "dev")]

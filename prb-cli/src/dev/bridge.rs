@@ -9,6 +9,7 @@ use anyhow::{Context, Error, Result, anyhow};
 use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint};
 use prb_core::data_provider::{DataProvider, DataProviderConfig, DataProviderHandle};
 use prb_core::lifecycle::LifecycleHandle;
+use prb_core::queue::JobQueue;
 use prb_core::trader::TraderHandle;
 use prb_devnet::network::{NetworkConfig, NetworkHandle};
 use prb_walkie::identity::{Identity, Name};
@@ -45,9 +46,12 @@ pub struct Options {
 pub struct Bridge {
     network: NetworkHandle,
     workers: Vec<workers::Worker>,
-    provider: DataProviderHandle,
-    trader: TraderHandle,
-    lifecycle: LifecycleHandle,
+    pub(super) provider: DataProviderHandle,
+    pub(super) trader: TraderHandle,
+    pub(super) lifecycle: LifecycleHandle,
+    pub(super) identity: Arc<Identity>,
+    pub(super) queue: Arc<dyn JobQueue>,
+    pub(super) para: ChainClient,
 }
 
 impl Bridge {
@@ -92,14 +96,15 @@ impl Bridge {
         });
 
         let blobs = Arc::new(provider.clone());
-        let ground = Ground { identity, chain: para, blobs, queue };
+        let ground =
+            Ground { identity: identity.clone(), chain: para.clone(), blobs, queue: queue.clone() };
         let lifecycle = managing::start(&options, ground).await?;
         stack.push("lifecycle manager", {
             let lifecycle = lifecycle.clone();
             async move { said(lifecycle.shutdown().await) }
         });
         managing::add(&lifecycle, &workers).await?;
-        Ok(Self { network, workers, provider, trader, lifecycle })
+        Ok(Self { network, workers, provider, trader, lifecycle, identity, queue, para })
     }
 
     /// Waits until a part ends that nobody stopped, and says which and why.

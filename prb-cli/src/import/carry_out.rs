@@ -3,6 +3,8 @@
 use std::fmt::Display;
 
 use anyhow::{Result, anyhow};
+use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
 use prb_core::lifecycle::import::{self, Difference, Update, WantedPool, WantedWorker};
 use prb_walkie::proto::db;
 use prb_walkie::proto::lifecycle::{
@@ -26,15 +28,15 @@ pub(crate) async fn pools(
     let name = |pool: &db::Pool| (pool.name.clone(), pool.pid);
     let answer = text::answer(&difference, dry_run, name);
     if !dry_run {
-        let update = async |part: &[Update<db::Pool>]| {
+        let update = |part: &[Update<db::Pool>]| {
             let items = part.iter().map(|update| update_pool::Item {
                 id: Some(choose::by_uuid(&update.uuid)),
                 pool: Some(update.to.clone()),
             });
-            manager.update_pools(UpdatePool { items: items.collect() }).await.map(drop)
+            manager.update_pools(UpdatePool { items: items.collect() }).map_ok(drop).boxed()
         };
-        let create = async |part: &[db::Pool]| {
-            manager.create_pools(CreatePool { pools: part.to_vec() }).await.map(drop)
+        let create = |part: &[db::Pool]| {
+            manager.create_pools(CreatePool { pools: part.to_vec() }).map_ok(drop).boxed()
         };
         carry_out(&difference, update, create).await?;
     }
@@ -53,15 +55,15 @@ pub(crate) async fn workers(
     let name = |worker: &db::Worker| (worker.name.clone(), worker.pid);
     let answer = text::answer(&difference, dry_run, name);
     if !dry_run {
-        let update = async |part: &[Update<db::Worker>]| {
+        let update = |part: &[Update<db::Worker>]| {
             let items = part.iter().map(|update| update_worker::Item {
                 id: Some(choose::by_uuid(&update.uuid)),
                 worker: Some(update.to.clone()),
             });
-            manager.update_workers(UpdateWorker { items: items.collect() }).await.map(drop)
+            manager.update_workers(UpdateWorker { items: items.collect() }).map_ok(drop).boxed()
         };
-        let create = async |part: &[db::Worker]| {
-            manager.create_workers(CreateWorker { workers: part.to_vec() }).await.map(drop)
+        let create = |part: &[db::Worker]| {
+            manager.create_workers(CreateWorker { workers: part.to_vec() }).map_ok(drop).boxed()
         };
         carry_out(&difference, update, create).await?;
     }
@@ -69,10 +71,10 @@ pub(crate) async fn workers(
 }
 
 /// Changes come first: what is new may take a name that is given up.
-async fn carry_out<T>(
+async fn carry_out<'a, T>(
     difference: &Difference<T>,
-    update: impl AsyncFn(&[Update<T>]) -> Result<()>,
-    create: impl AsyncFn(&[T]) -> Result<()>,
+    update: impl Fn(&[Update<T>]) -> BoxFuture<'a, Result<()>>,
+    create: impl Fn(&[T]) -> BoxFuture<'a, Result<()>>,
 ) -> Result<()> {
     let mut done = 0;
     for part in difference.update.chunks(MOST) {
@@ -98,6 +100,8 @@ fn stopped(done: usize, error: &dyn Display) -> anyhow::Error {
 mod tests {
     use std::cell::RefCell;
 
+    use futures::future;
+
     use super::*;
 
     #[tokio::test]
@@ -109,12 +113,13 @@ mod tests {
         let pool = db::Pool { pid: 2, ..db::Pool::default() };
         let difference = import::workers(&wanted, &[], &[pool]).unwrap();
         let sizes = RefCell::new(Vec::new());
-        let create = async |part: &[db::Worker]| {
+        let create = |part: &[db::Worker]| {
             sizes.borrow_mut().push(part.len());
-            anyhow::ensure!(sizes.borrow().len() < 10, "item 7: name: taken");
-            Ok(())
+            let taken = sizes.borrow().len() == 10;
+            let answer = if taken { Err(anyhow!("item 7: name: taken")) } else { Ok(()) };
+            future::ready(answer).boxed()
         };
-        let update = async |_: &[Update<db::Worker>]| Ok(());
+        let update = |_: &[Update<db::Worker>]| future::ready(Ok(())).boxed();
         let error = carry_out(&difference, update, create).await.unwrap_err();
         assert_eq!(*sizes.borrow(), [MOST; 10]);
         let expected = "900 were taken in before it ended, so import again once this is mended: \

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use crate::web::guard;
 
 /// How long a peer may take to answer.
-const CALL: Duration = Duration::from_secs(30);
+pub(super) const CALL: Duration = Duration::from_secs(30);
 /// Calls under way at once; further ones wait.
 const CALLS: usize = 32;
 

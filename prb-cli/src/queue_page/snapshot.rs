@@ -91,7 +91,7 @@ impl Snapshot {
                             }
                             th {}
                         } }
-                        tbody #(ROWS) data-rows data-sort="-created" {
+                        tbody #(ROWS) data-list data-sort="-created" {
                             @for it in jobs { (job::row(it)) }
                         }
                     } }

@@ -2,7 +2,7 @@
 
 use prb_core::lifecycle::Amount;
 use prb_core::queue::{Action, Job, Progress};
-use prb_core::trader::calls::calls_of;
+use prb_core::trader::calls::{Call, calls_of};
 
 /// What a job does.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) fn of(job: &Job) -> Words {
             if let more @ 1.. = calls.calls.len().saturating_sub(1) {
                 does = format!("{does}, and {more} more");
             }
-            Words { call: first.map(|it| it.name()).unwrap_or_default(), does, amount }
+            Words { call: first.map(Call::name).unwrap_or_default(), does, amount }
         }
         Err(error) => Words { call: String::new(), does: error.to_string(), amount },
     }

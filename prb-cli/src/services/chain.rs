@@ -23,7 +23,7 @@ pub(crate) fn nodes(endpoints: &[String]) -> ChainClientConfig {
 ///
 /// It is asked of the chain's nodes until one answers, or taken from `stored` if that has the
 /// block: a data provider serves what it has also while no node is there.
-pub(super) async fn identity(para: &ChainClient, stored: Option<&dyn BlobSource>) -> String {
+pub(crate) async fn identity(para: &ChainClient, stored: Option<&dyn BlobSource>) -> String {
     let mut failures = 0;
     loop {
         if let Some(hash) = own(stored).await {

@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub(crate) fn may_change(method: &Method, headers: &HeaderMap) -> Result<(), Ref
 
 /// Whether no page sent it, or one of ours.
 pub(crate) fn is_own_page(headers: &HeaderMap) -> Result<(), Refusal> {
-    let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let own_site = site.is_none_or(|site| matches!(site, b"same-origin" | b"none"));
     let own_origin = match headers.get(header::ORIGIN) {
         None => true,

@@ -52,7 +52,7 @@ fn state(state: &WorkerState) -> Vec<String> {
 }
 
 /// `S_PRE_ACTIVE` as `pre-active`.
-fn status(state: &WorkerState) -> String {
+pub(crate) fn status(state: &WorkerState) -> String {
     let name = state.status().as_str_name();
     name.strip_prefix("S_").unwrap_or(name).to_lowercase().replace('_', "-")
 }

@@ -1,6 +1,6 @@
 //! One request over HTTP, written out: no library decides what is sent.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
@@ -30,20 +30,30 @@ impl Answer {
 /// Asks once. `Host` is where it is asked, unless `headers` say otherwise.
 pub(crate) fn ask(at: &str, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut request = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
-    if !headers.iter().any(|(name, _)| *name == "Host") {
-        request += &format!("Host: {at}\r\n");
+    let own = ("Host", at);
+    let host = (!headers.iter().any(|(name, _)| *name == "Host")).then_some(&own);
+    for (name, value) in host.into_iter().chain(headers) {
+        request.extend([name, ": ", value, "\r\n"]);
     }
-    for (name, value) in headers {
-        request += &format!("{name}: {value}\r\n");
-    }
-    request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    request.extend(["Content-Length: ", &body.len().to_string(), "\r\n\r\n", body]);
     let mut stream = TcpStream::connect(at).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    read(&mut BufReader::new(stream))
+}
+
+/// Not all servers close the connection after an answer, so its length counts.
+fn read(stream: &mut BufReader<TcpStream>) -> Answer {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(stream.read_line(&mut head).unwrap() > 0, "it ended too early: {head}");
+    }
     let code = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { code, head: head.to_owned(), body: body.to_owned() }
+    let mut answer = Answer { code, head, body: String::new() };
+    match answer.header("content-length").map(|length| length.parse().unwrap()) {
+        Some(length) => stream.take(length).read_to_string(&mut answer.body).unwrap(),
+        None => stream.read_to_string(&mut answer.body).unwrap(),
+    };
+    answer
 }
 
 /// Asks with GET and nothing else.

@@ -6,6 +6,7 @@
 mod admission;
 mod arguments;
 mod config_mode;
+mod browser;
 mod db;
 mod embedded_network;
 mod fixture;

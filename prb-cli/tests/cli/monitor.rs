@@ -167,7 +167,7 @@ fn the_guides_calls_make_pools_and_workers_that_compute() {
 
     let wrong = curl(&at, &manager_id, "CreatePool", &json!({ "pools": [{ "pid": "many" }] }));
     assert!(wrong["error"]["message"].as_str().unwrap().contains("CreatePool"), "{wrong}");
-    for service in [monitor, provider, manager, devnet] {
+    for service in [monitor, manager, provider, devnet] {
         service.stop();
     }
 }

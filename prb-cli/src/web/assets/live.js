@@ -60,7 +60,7 @@ function filter(body) {
 const selected = () => find("tr:not([hidden]) input[data-select]:checked").map((it) => it.value);
 
 function settle() {
-  for (const body of find("[data-rows]")) { order(body); filter(body); }
+  for (const body of find("[data-list]")) { order(body); filter(body); }
   const count = selected().length;
   for (const it of find("[data-with-selection]")) it.disabled = count === 0;
   for (const it of find("[data-selected]")) it.textContent = count ? `${count} selected` : "";
@@ -87,7 +87,7 @@ function follow(url) {
     const change = JSON.parse(event.data);
     if (change.all) {
       const known = new Set(change.put.map((it) => it.id));
-      for (const it of find("[data-rows] > [id]")) if (!known.has(it.id)) it.remove();
+      for (const it of find("[data-list] > [id]")) if (!known.has(it.id)) it.remove();
     }
     for (const id of change.gone) document.getElementById(id)?.remove();
     change.put.forEach(put);

@@ -1,0 +1,83 @@
+//! What is asked for on a manager's pages: the same methods as through the JSON proxy, but for
+//! amounts, which people write in PHA.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use prb_core::lifecycle::{Amount, AmountError};
+use prb_walkie::rpc;
+use serde_json::{Value, json};
+
+use crate::monitor::asking::Asking;
+use crate::monitor::proxy::CALL;
+use crate::web::guard;
+
+pub(super) async fn call(
+    State(asking): State<Arc<Asking>>,
+    Path((id, name)): Path<(String, String)>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(refusal) = guard::may_change(&method, &headers) {
+        return refused(refusal.status(), refusal.reason());
+    }
+    let (Some(peer), Some(method)) = (asking.peer(&id), rpc::method(&name)) else {
+        return refused(StatusCode::NOT_FOUND, "no such peer, or no such method");
+    };
+    let mut message: Value = match serde_json::from_slice(&body) {
+        Ok(message) => message,
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &format!("not JSON: {error}")),
+    };
+    if let Err(error) = to_planck(&mut message) {
+        return refused(StatusCode::BAD_REQUEST, &error.to_string());
+    }
+    match asking.walkie.call_json(peer.id, method, &message, CALL).await {
+        Ok(answer) => Json(answer).into_response(),
+        Err(error) => refused(StatusCode::BAD_GATEWAY, &error.to_string()),
+    }
+}
+
+/// Every stake in a message, in planck.
+fn to_planck(message: &mut Value) -> Result<(), AmountError> {
+    match message {
+        Value::Object(fields) => fields.iter_mut().try_for_each(|(name, value)| match value {
+            Value::String(text) if name == "stake" => {
+                let amount: Amount = text.parse()?;
+                *text = amount.0.to_string();
+                Ok(())
+            }
+            value => to_planck(value),
+        }),
+        Value::Array(items) => items.iter_mut().try_for_each(to_planck),
+        _ => Ok(()),
+    }
+}
+
+/// Why it was not done, as our script reads it.
+pub(super) fn refused(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "hasError": true, "error": { "message": message } }))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stakes_are_sent_in_planck() {
+        let mut message =
+            json!({ "workers": [{ "name": "4 PHA", "stake": "4.5 PHA", "pid": "1" }] });
+        to_planck(&mut message).unwrap();
+        let expected =
+            json!({ "workers": [{ "name": "4 PHA", "stake": "4500000000000", "pid": "1" }] });
+        assert_eq!(message, expected);
+        to_planck(&mut message).unwrap();
+        assert_eq!(message, expected, "planck stay as they are");
+        let wrong = to_planck(&mut json!({ "stake": "many" })).unwrap_err();
+        assert!(wrong.to_string().contains("many"), "{wrong}");
+    }
+}

@@ -1,0 +1,82 @@
+//! Taking in many workers at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use maud::html;
+use prb_core::lifecycle::import::{ImportError, WantedWorker};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::act::refused;
+use crate::Failure;
+use crate::import;
+use crate::manager::Manager;
+use crate::monitor::asking::Asking;
+use crate::peer::Client;
+use crate::web::guard;
+
+/// How long one request to the manager may take.
+const CALL: Duration = Duration::from_secs(30);
+
+#[derive(Deserialize)]
+struct Wish {
+    text: String,
+    #[serde(default)]
+    apply: bool,
+}
+
+pub(super) async fn workers(
+    State(asking): State<Arc<Asking>>,
+    Path(id): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(refusal) = guard::may_change(&method, &headers) {
+        return refused(refusal.status(), refusal.reason());
+    }
+    let Some(peer) = asking.peer(&id) else {
+        return refused(StatusCode::NOT_FOUND, "no peer is known by that name");
+    };
+    let wish: Wish = match serde_json::from_slice(&body) {
+        Ok(wish) => wish,
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let wanted = match read(&wish.text) {
+        Ok(wanted) => wanted,
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let walkie = asking.walkie.clone();
+    let manager = Manager::Service(Client::Peer { walkie, peer: peer.id, timeout: CALL });
+    match import::workers(&manager, &wanted, !wish.apply).await {
+        Ok(answer) => {
+            let said = if wish.apply { "imported" } else { "nothing was done yet" };
+            let html = html! { pre { (answer.text) } }.into_string();
+            Json(json!({ "said": said, "html": html })).into_response()
+        }
+        Err(failure) => refused(StatusCode::CONFLICT, &told(failure)),
+    }
+}
+
+/// A text tells by its beginning what it is.
+fn read(text: &str) -> Result<Vec<WantedWorker>, ImportError> {
+    use prb_core::lifecycle::import;
+    match text.trim_start().chars().next() {
+        Some('{' | '[') => import::workers_from_json(text),
+        _ => import::workers_from_csv(text),
+    }
+}
+
+fn told(failure: Failure) -> String {
+    match failure {
+        Failure::Usage(text) => text,
+        Failure::Failed(error) => format!("{error:#}"),
+        Failure::Unmet(reasons) => reasons.join("; "),
+    }
+}
