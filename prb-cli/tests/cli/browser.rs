@@ -59,7 +59,7 @@ impl Story {
         for place in ["providers", "managers", "traders"] {
             self.browser.until(
                 &format!("{place} found"),
-                &format!("document.querySelector('a[href^=\"/{place}/\"] .tag.good')"),
+                &format!("document.querySelector('a[href^=\"/{place}/\"] + .tag.good')"),
             );
         }
         self.picture("peers");
