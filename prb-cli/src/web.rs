@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 
 mod admission;
 mod browser;
+pub(crate) mod change;
 pub(crate) mod guard;
 pub(crate) mod live;
 mod login;

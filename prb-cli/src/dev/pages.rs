@@ -81,26 +81,20 @@ async fn start_monitor(
     };
     let (provider, trader, own) = tokio::task::spawn_blocking(make).await??;
     let chain = chain::identity(&bridge.para, None).await;
-    let place = Place { chain, guest: PeerId::from_bytes(own.peer_id().as_bytes())? };
+    let guest = PeerId::from_bytes(own.peer_id().as_bytes())?;
+    let mut place = Place { chain, guest, met: Vec::new() };
 
     let handlers = DataProviderRpc::new(bridge.provider.clone());
-    let mut reached = Vec::new();
-    reached.push(
-        place.join(WalkieRoles::WrDataProviderInt, &provider, handlers.clone(), stack).await?,
-    );
+    place.join(WalkieRoles::WrDataProviderInt, &provider, handlers.clone(), stack).await?;
     stack.push("gets that wait", async move { handlers.stop_waiting() });
     let handlers = LifecycleRpc::default();
     handlers.serve(bridge.lifecycle.clone());
-    reached.push(
-        place.join(WalkieRoles::WrLifecycleManager, &bridge.identity, handlers, stack).await?,
-    );
+    place.join(WalkieRoles::WrLifecycleManager, &bridge.identity, handlers, stack).await?;
     let (_, progress) = watch::channel(TraderProgress::Running(bridge.trader.clone()));
-    reached
-        .push(place.join(WalkieRoles::WrTrader, &trader, TraderRpc::new(progress), stack).await?);
+    place.join(WalkieRoles::WrTrader, &trader, TraderRpc::new(progress), stack).await?;
 
     let mut config = Config::new(Introduction::client(hostname()));
-    let addresses = reached.iter().flat_map(Walkie::listeners).map(|it| it.to_string());
-    config.discovery = Discovery { boot_nodes: addresses.collect(), ..ALONE };
+    config.discovery = Discovery { boot_nodes: place.met, ..ALONE };
     let settings = settings("monitor");
     let (_, address) = monitor::start(config, &own, &settings, listener, stack).await?;
     Ok(address)
@@ -111,16 +105,18 @@ struct Place {
     chain: String,
     /// Who may do everything.
     guest: PeerId,
+    /// Where those are who are there already.
+    met: Vec<String>,
 }
 
 impl Place {
     async fn join(
-        &self,
+        &mut self,
         role: WalkieRoles,
         identity: &Identity,
         handlers: impl WalkieRpc,
         stack: &mut Stack,
-    ) -> Result<Walkie> {
+    ) -> Result<()> {
         let mut config = Config::new(Introduction {
             hostname: hostname(),
             role,
@@ -128,13 +124,11 @@ impl Place {
             bridge_identity: "dev".to_owned(),
         });
         config.listen = vec!["/ip4/127.0.0.1/tcp/0".parse()?];
-        config.discovery = ALONE;
+        config.discovery = Discovery { boot_nodes: self.met.clone(), ..ALONE };
         config.access.white_list = vec![self.guest];
         let walkie = Walkie::builder(config).service(handlers).start(identity).await?;
-        stack.push("peers", {
-            let walkie = walkie.clone();
-            async move { walkie.shutdown().await }
-        });
-        Ok(walkie)
+        self.met.extend(walkie.listeners().iter().map(ToString::to_string));
+        stack.push("peers", async move { walkie.shutdown().await });
+        Ok(())
     }
 }

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use futures::future::BoxFuture;
 use prb_core::queue::{JobId, JobQueue, QueueError};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Shown;
-use crate::web::guard;
+use crate::web::change::{Change, refused};
 
 /// Most jobs named in one request.
 const MOST: usize = 1_000;
@@ -24,34 +23,15 @@ struct Named {
     ids: Vec<String>,
 }
 
-pub(super) async fn retry(
-    State(shown): State<Arc<Shown>>,
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let request = (&method, &headers, &body);
-    each(&shown, request, "put back", "has not failed", <dyn JobQueue>::retry).await
+pub(super) async fn retry(State(shown): State<Arc<Shown>>, Change(body): Change) -> Response {
+    each(&shown, &body, "put back", "has not failed", <dyn JobQueue>::retry).await
 }
 
-pub(super) async fn remove(
-    State(shown): State<Arc<Shown>>,
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let request = (&method, &headers, &body);
-    each(&shown, request, "removed", "is being worked on", <dyn JobQueue>::remove).await
+pub(super) async fn remove(State(shown): State<Arc<Shown>>, Change(body): Change) -> Response {
+    each(&shown, &body, "removed", "is being worked on", <dyn JobQueue>::remove).await
 }
 
-pub(super) async fn retry_failed(
-    State(shown): State<Arc<Shown>>,
-    method: Method,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(refusal) = guard::may_change(&method, &headers) {
-        return refused(refusal.status(), refusal.reason());
-    }
+pub(super) async fn retry_failed(State(shown): State<Arc<Shown>>, _: Change) -> Response {
     match shown.queue.retry_failed().await {
         Ok(count) => Json(json!({ "said": format!("{count} jobs put back") })).into_response(),
         Err(error) => refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
@@ -63,16 +43,7 @@ type Act =
     for<'a> fn(&'a (dyn JobQueue + 'static), &'a JobId) -> BoxFuture<'a, Result<bool, QueueError>>;
 
 /// Does it to each of the named jobs, and says to how many, and which were not as they must be.
-async fn each(
-    shown: &Shown,
-    (method, headers, body): (&Method, &HeaderMap, &Bytes),
-    done: &str,
-    otherwise: &str,
-    act: Act,
-) -> Response {
-    if let Err(refusal) = guard::may_change(method, headers) {
-        return refused(refusal.status(), refusal.reason());
-    }
+async fn each(shown: &Shown, body: &[u8], done: &str, otherwise: &str, act: Act) -> Response {
     let ids = match serde_json::from_slice::<Named>(body) {
         Ok(Named { ids }) if (1..=MOST).contains(&ids.len()) => ids,
         Ok(_) => return refused(StatusCode::BAD_REQUEST, "name one to a thousand jobs"),
@@ -94,8 +65,4 @@ async fn each(
     let unmet = unmet.join(", ");
     let message = format!("{count} jobs {done}; {unmet} {otherwise}, or is not known");
     refused(StatusCode::CONFLICT, &message)
-}
-
-fn refused(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({ "hasError": true, "error": { "message": message } }))).into_response()
 }

@@ -1,6 +1,6 @@
 //! Who is let in: with a password those who give it, else who calls this host by its names.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -136,8 +136,9 @@ fn refused(admission: &Admission, request: &Request) -> Option<Response> {
         return None;
     }
     let Some(password) = basic(headers) else { return Some(asked_to_log_in(request)) };
-    // A request that came over no connection comes from a test of ours.
-    let from = request.extensions().get::<server::From>()?.0.ip();
+    // Every connection says where it comes from; were it not so, all would be counted as one.
+    let visitor = request.extensions().get::<server::Visitor>();
+    let from = visitor.map_or(Ipv4Addr::UNSPECIFIED.into(), |visitor| visitor.0.ip());
     match admission.try_password(&password, from, now) {
         Try::Right => None,
         Try::Wrong => Some(challenge()),

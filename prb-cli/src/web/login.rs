@@ -52,7 +52,7 @@ fn show(admission: &Admission, status: StatusCode, wrong: Option<&str>) -> Respo
 
 async fn log_in(
     State(admission): State<Arc<Admission>>,
-    Extension(from): Extension<server::From>,
+    Extension(visitor): Extension<server::Visitor>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -63,7 +63,7 @@ async fn log_in(
     let given = fields.into_iter().find_map(|(name, value)| (name == "password").then_some(value));
     let given = Zeroizing::new(given.unwrap_or_default().into_owned());
     let now = Instant::now();
-    match admission.try_password(given.trim().as_bytes(), from.0.ip(), now) {
+    match admission.try_password(given.trim().as_bytes(), visitor.0.ip(), now) {
         Try::Right => {
             let cookie = format!(
                 "{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}",

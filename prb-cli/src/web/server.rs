@@ -33,7 +33,7 @@ pub(crate) struct Limits {
 
 /// Where a request came from; handlers find it among the request's extensions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct From(pub(crate) SocketAddr);
+pub(crate) struct Visitor(pub(crate) SocketAddr);
 
 /// Serves `pages` until stopped.
 pub(crate) fn serve(
@@ -85,7 +85,7 @@ async fn accept(
 async fn answer(stream: TcpStream, from: SocketAddr, pages: Router, limits: Limits) {
     let pages = TowerToHyperService::new(pages);
     let service = service_fn(move |mut request: hyper::Request<_>| {
-        request.extensions_mut().insert(From(from));
+        request.extensions_mut().insert(Visitor(from));
         pages.call(request)
     });
     let connection = hyper::server::conn::http1::Builder::new()

@@ -5,27 +5,21 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use prb_core::lifecycle::{Amount, AmountError};
 use prb_walkie::rpc;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::monitor::asking::Asking;
 use crate::monitor::proxy::CALL;
-use crate::web::guard;
+use crate::web::change::{Change, refused};
 
 pub(super) async fn call(
     State(asking): State<Arc<Asking>>,
     Path((id, name)): Path<(String, String)>,
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
+    Change(body): Change,
 ) -> Response {
-    if let Err(refusal) = guard::may_change(&method, &headers) {
-        return refused(refusal.status(), refusal.reason());
-    }
     let (Some(peer), Some(method)) = (asking.peer(&id), rpc::method(&name)) else {
         return refused(StatusCode::NOT_FOUND, "no such peer, or no such method");
     };
@@ -58,13 +52,10 @@ fn to_planck(message: &mut Value) -> Result<(), AmountError> {
     }
 }
 
-/// Why it was not done, as our script reads it.
-pub(super) fn refused(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({ "hasError": true, "error": { "message": message } }))).into_response()
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

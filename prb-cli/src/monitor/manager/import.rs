@@ -5,21 +5,19 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use maud::html;
 use prb_core::lifecycle::import::{ImportError, WantedWorker};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::act::refused;
 use crate::Failure;
 use crate::import;
 use crate::manager::Manager;
 use crate::monitor::asking::Asking;
 use crate::peer::Client;
-use crate::web::guard;
+use crate::web::change::{Change, refused};
 
 /// How long one request to the manager may take.
 const CALL: Duration = Duration::from_secs(30);
@@ -34,13 +32,8 @@ struct Wish {
 pub(super) async fn workers(
     State(asking): State<Arc<Asking>>,
     Path(id): Path<String>,
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
+    Change(body): Change,
 ) -> Response {
-    if let Err(refusal) = guard::may_change(&method, &headers) {
-        return refused(refusal.status(), refusal.reason());
-    }
     let Some(peer) = asking.peer(&id) else {
         return refused(StatusCode::NOT_FOUND, "no peer is known by that name");
     };
