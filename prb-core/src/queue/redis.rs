@@ -41,6 +41,7 @@ use super::{JobQueue, QueueError, ReservedJob};
 
 mod config;
 mod entry;
+mod gather;
 mod leases;
 mod link;
 mod listener;
@@ -72,10 +73,14 @@ impl RedisQueue {
     /// Starts to use the queue. Redis need not be there yet: calls wait for it as long as the
     /// configured patience.
     pub fn open(config: RedisQueueConfig) -> Result<Self, QueueError> {
-        let shared = Arc::new(Shared::new(config)?);
+        let (shared, gathered) = Shared::new(config)?;
+        let shared = Arc::new(shared);
         let (mover, wishes) = Mover::new(Arc::clone(&shared));
         let tasks = TaskTracker::new();
         tasks.spawn(mover.run());
+        for gathered in gathered {
+            tasks.spawn(gathered.run(Arc::clone(&shared)));
+        }
         tasks.spawn(listener::run(Arc::clone(&shared)));
         tasks.spawn(upkeep::run(Arc::clone(&shared)));
         tasks.close();

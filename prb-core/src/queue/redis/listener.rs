@@ -1,10 +1,12 @@
 //! Hears what other programs on the queue do.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::link::RETRY;
@@ -16,13 +18,15 @@ const SUBSCRIBE: Duration = Duration::from_secs(5);
 
 /// An event as the field's programs publish it, and who did, if it was prb.
 #[derive(Deserialize)]
-struct Message {
+struct Message<'a> {
     id: String,
-    event: String,
-    #[serde(default)]
-    data: serde_json::Value,
-    #[serde(default)]
-    by: Option<String>,
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    /// Of a success all of its outcome, which is read elsewhere.
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    by: Option<Cow<'a, str>>,
 }
 
 /// Runs until the queue is closed.
@@ -60,7 +64,9 @@ async fn listen(shared: &Shared, failures: &mut u32) -> Result<(), String> {
         tokio::select! {
             message = messages.next() => match message {
                 Some(message) if message.get_channel_name().ends_with(":events") => {
-                    if let Some(event) = event(message.get_payload_bytes(), &shared.owner) {
+                    if shared.events.receiver_count() > 0
+                        && let Some(event) = event(message.get_payload_bytes(), &shared.owner)
+                    {
                         // Nobody listening is not an error.
                         let _ = shared.events.send(event);
                     }
@@ -79,7 +85,7 @@ fn event(message: &[u8], owner: &str) -> Option<JobEvent> {
     if message.by.as_deref() == Some(owner) {
         return None;
     }
-    let state = match message.event.as_str() {
+    let state = match &*message.event {
         "progress" => JobState::Active,
         "succeeded" => JobState::Succeeded,
         "failed" => JobState::Failed,
@@ -87,7 +93,7 @@ fn event(message: &[u8], owner: &str) -> Option<JobEvent> {
         _ => return None,
     };
     let progress = (state == JobState::Active)
-        .then(|| serde_json::from_value::<Progress>(message.data).ok())
+        .then(|| serde_json::from_str::<Progress>(message.data?.get()).ok())
         .flatten();
     Some(JobEvent { id: JobId(message.id), state, progress })
 }

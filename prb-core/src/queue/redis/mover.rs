@@ -90,6 +90,10 @@ pub(super) struct Mover {
     waiting: VecDeque<Wish>,
     /// The blocking move.
     moving: Option<Moving>,
+    /// Waiting jobs were last looked for.
+    looked: Instant,
+    /// Nobody's wait ends before.
+    first_deadline: Option<Instant>,
     /// A job it brought.
     moved: Option<String>,
     /// It is not tried before; it failed.
@@ -107,6 +111,8 @@ impl Mover {
             unclaimed: mpsc::channel(BACKLOG),
             waiting: VecDeque::new(),
             moving: None,
+            looked: Instant::now(),
+            first_deadline: None,
             moved: None,
             not_before: Instant::now(),
             failures: 0,
@@ -132,7 +138,9 @@ impl Mover {
     /// Takes jobs for those who wait until there are no more of either.
     async fn satisfy(&mut self) {
         loop {
-            self.waiting.retain(|wish| !wish.answer.is_closed());
+            while self.waiting.front().is_some_and(|wish| wish.answer.is_closed()) {
+                self.waiting.pop_front();
+            }
             let wanted = self.waiting.len().min(MOST);
             if wanted == 0 {
                 return self.give_back_moved().await;
@@ -159,6 +167,7 @@ impl Mover {
     }
 
     async fn take(&mut self, most: usize, moved: &str) -> Result<Taken, QueueError> {
+        self.looked = Instant::now();
         let shared = &self.shared;
         let mut script = shared.scripts.take();
         script.arg(&shared.owner).arg(most).arg(shared.max_entry_bytes()).arg(moved);
@@ -192,14 +201,30 @@ impl Mover {
     /// Lets go of those who have waited long enough.
     fn dismiss(&mut self) {
         let now = Instant::now();
-        let waiting = std::mem::take(&mut self.waiting);
-        for wish in waiting {
+        if self.first_deadline.is_none_or(|first| first > now) {
+            return;
+        }
+        for wish in std::mem::take(&mut self.waiting) {
             if wish.deadline <= now {
                 let _ = wish.answer.send(Ok(None));
             } else {
                 self.waiting.push_back(wish);
             }
         }
+        self.first_deadline = self.waiting.iter().map(|wish| wish.deadline).min();
+    }
+
+    /// Takes in who wants a job; whether jobs should be looked for.
+    ///
+    /// While a blocking move waits there are none, or it would have ended. But its connection may
+    /// be dead, and who does not wait wants to know now.
+    fn wish(&mut self, wish: Wish) -> bool {
+        let now = Instant::now();
+        let look = self.moving.is_none() || wish.deadline <= now || now >= self.looked + BLOCK;
+        let first = self.first_deadline.map_or(wish.deadline, |first| first.min(wish.deadline));
+        self.first_deadline = Some(first);
+        self.waiting.push_back(wish);
+        look
     }
 
     /// Waits until something happens; whether jobs should be looked for then.
@@ -209,18 +234,18 @@ impl Mover {
         } else if self.moving.is_none() && Instant::now() >= self.not_before {
             self.moving = Some(blocking_move(Arc::clone(&self.shared)));
         }
-        let deadline = self.waiting.iter().map(|wish| wish.deadline).min();
+        let deadline = self.first_deadline.filter(|_| !self.waiting.is_empty());
         let again = (self.moving.is_none() && deadline.is_some()).then_some(self.not_before);
         let look_at = self.next_due.into_iter().chain(again).min();
         let shared = Arc::clone(&self.shared);
         tokio::select! {
             () = shared.stop.cancelled() => false,
             Some(wish) = self.wishes.recv() => {
-                self.waiting.push_back(wish);
+                let mut look = self.wish(wish);
                 while let Ok(wish) = self.wishes.try_recv() {
-                    self.waiting.push_back(wish);
+                    look |= self.wish(wish);
                 }
-                true
+                look
             }
             moved = next(&mut self.moving) => {
                 self.moving = None;

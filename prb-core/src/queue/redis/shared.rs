@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::RedisQueueConfig;
 use super::entry::Entry;
+use super::gather::{Gather, Gathered, Step};
 use super::link::Link;
 use super::mover::{BLOCK, BLOCK_MARGIN};
 use super::scripts::Scripts;
@@ -34,6 +35,8 @@ pub(super) struct Shared {
     pub(super) commands: Link,
     /// For waiting for a job.
     pub(super) blocking: Link,
+    pub(super) enqueues: Gather,
+    pub(super) finishes: Gather,
     pub(super) events: broadcast::Sender<JobEvent>,
     /// A delayed job became due earlier than all others.
     pub(super) earlier: Notify,
@@ -45,17 +48,22 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(config: RedisQueueConfig) -> Result<Self, QueueError> {
+    /// With what must run for it.
+    pub(super) fn new(config: RedisQueueConfig) -> Result<(Self, [Gathered; 2]), QueueError> {
         let client = Client::open(config.url.expose_secret()).map_err(|error| {
             // The URL may hold a password, so it is not repeated.
             QueueError::StoreRefuses { reason: format!("its URL cannot be used: {error}") }
         })?;
         let trouble = watch::Sender::new(None);
-        Ok(Self {
+        let (enqueues, added) = Gather::new(Step::Enqueue);
+        let (finishes, ended) = Gather::new(Step::Finish);
+        let shared = Self {
             owner: format!("{:012x}", rand::random::<u64>() >> 16),
             scripts: Scripts::new(format!("bq:{}:", config.name)),
             commands: Link::new(client.clone(), RESPONSE, trouble.clone()),
             blocking: Link::new(client.clone(), BLOCK + BLOCK_MARGIN, trouble.clone()),
+            enqueues,
+            finishes,
             events: broadcast::channel(EVENT_BACKLOG).0,
             earlier: Notify::new(),
             trouble,
@@ -64,7 +72,8 @@ impl Shared {
             held: Mutex::default(),
             client,
             config,
-        })
+        };
+        Ok((shared, [added, ended]))
     }
 
     pub(super) fn key(&self, name: &str) -> String {

@@ -13,6 +13,7 @@ mod leases;
 mod npm;
 mod proxy;
 mod server;
+mod together;
 
 use server::Server;
 

@@ -21,10 +21,8 @@ impl Shared {
         }
         let entry = Entry::new(data, now_ms())
             .map_err(|reason| QueueError::Malformed { id: id.clone(), reason })?;
-        let mut script = self.scripts.enqueue();
-        script.arg(&id.0).arg(entry.encode(&id)?).arg(self.config.max_unfinished);
-        let added: i64 = self.commands.insist_script(&script, self.config.patience).await?;
-        if added < 0 {
+        let part = vec![id.0.clone().into_bytes(), entry.encode(&id)?];
+        if self.enqueues.ask(self, part).await? < 0 {
             return Err(QueueError::Full { limit: self.config.max_unfinished });
         }
         self.commands.has_room();
@@ -165,14 +163,15 @@ impl Shared {
         data: &Value,
         delay: Duration,
     ) -> Result<(), QueueError> {
-        let keep = match word {
-            "succeeded" => self.config.keep_succeeded,
-            _ => self.config.keep_failed,
-        };
-        let mut script = self.scripts.finish();
-        script.arg(&self.owner).arg(&id.0).arg(entry.encode(id)?).arg(word);
-        script.arg(self.event(id, word, data)).arg(keep).arg(delay.as_millis() as u64);
-        let known: i64 = self.commands.insist_script(&script, self.config.patience).await?;
+        let delay = delay.as_millis() as u64;
+        let part = vec![
+            id.0.clone().into_bytes(),
+            entry.encode(id)?,
+            word.as_bytes().to_vec(),
+            self.event(id, word, data).into_bytes(),
+            delay.to_string().into_bytes(),
+        ];
+        let known = self.finishes.ask(self, part).await?;
         self.still_held(id, known != 0)?;
         self.held().remove(id);
         Ok(())

@@ -1,24 +1,49 @@
--- Ends a claimed job, or puts it back to be tried again later.
--- ARGV: owner, id, job as it is now, 'succeeded' | 'failed' | 'retrying', event, how many ended
--- jobs are kept, delay in ms. Returns 0 if the owner has not claimed the job.
-local queue, owner, id, job, state = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local claim = redis.call('HGET', queue .. 'prb:claims', id)
-if not claim or string.sub(claim, 1, #owner) ~= owner then
-  -- The same answer when it is asked twice because the first answer was lost.
-  return redis.call('HGET', queue .. 'jobs', id) == job and 1 or 0
+-- Ends claimed jobs, or puts them back to be tried again later.
+-- ARGV: owner, how many succeeded and how many failed jobs are kept, then for each: id, job as it
+-- is now, 'succeeded' | 'failed' | 'retrying', event, delay in ms.
+-- Returns 1 for each, or 0 for one that the owner has not claimed.
+local queue, owner = KEYS[1], ARGV[1]
+local ids = {}
+for i = 4, #ARGV, 5 do
+  ids[#ids + 1] = ARGV[i]
 end
-redis.call('HDEL', queue .. 'prb:claims', id)
--- The one that has been active longest is at the tail.
-if redis.call('LREM', queue .. 'active', -1, id) == 0 then
-  return 0
+local claims = redis.call('HMGET', queue .. 'prb:claims', unpack(ids))
+local answer, known, jobs = {}, {}, {}
+for n, id in ipairs(ids) do
+  local job = ARGV[5 * n]
+  if claims[n] and string.sub(claims[n], 1, #owner) == owner then
+    known[#known + 1] = id
+    -- The one that has been active longest is at the tail.
+    answer[n] = redis.call('LREM', queue .. 'active', -1, id)
+    if answer[n] == 1 then
+      jobs[#jobs + 1] = id
+      jobs[#jobs + 1] = job
+    end
+  else
+    -- The same answer when it is asked twice because the first answer was lost.
+    answer[n] = redis.call('HGET', queue .. 'jobs', id) == job and 1 or 0
+    claims[n] = false
+  end
 end
-redis.call('SREM', queue .. 'stalling', id)
-redis.call('HSET', queue .. 'jobs', id, job)
+if #known == 0 then
+  return answer
+end
+redis.call('HDEL', queue .. 'prb:claims', unpack(known))
+if #jobs == 0 then
+  return answer
+end
+redis.call('SREM', queue .. 'stalling', unpack(known))
+redis.call('HSET', queue .. 'jobs', unpack(jobs))
 
 local time = redis.call('TIME')
-if state == 'retrying' then
-  local delay = tonumber(ARGV[7])
-  if delay == 0 then
+local ended = { succeeded = {}, failed = {} }
+for n, id in ipairs(ids) do
+  local state, delay = ARGV[5 * n + 1], tonumber(ARGV[5 * n + 3])
+  if not claims[n] or answer[n] == 0 then
+    -- Not ours to end.
+  elseif state ~= 'retrying' then
+    table.insert(ended[state], id)
+  elseif delay == 0 then
     redis.call('LPUSH', queue .. 'waiting', id)
   else
     local due = time[1] * 1000 + math.floor(time[2] / 1000) + delay
@@ -27,20 +52,38 @@ if state == 'retrying' then
       redis.call('PUBLISH', queue .. 'earlierDelayed', string.format('%d', due))
     end
   end
-else
-  redis.call('SADD', queue .. state, id)
-  -- The set has no order, so ours stands beside it.
-  local order = queue .. 'prb:' .. state
-  redis.call('ZADD', order, time[1] * 1000000 + time[2], id)
-  local over = redis.call('ZCARD', order) - tonumber(ARGV[6])
-  if over > 0 then
-    for _, old in ipairs(redis.call('ZRANGE', order, 0, math.min(over, 100) - 1)) do
-      redis.call('ZREM', order, old)
-      if redis.call('SREM', queue .. state, old) == 1 then
-        redis.call('HDEL', queue .. 'jobs', old)
+end
+
+local keep = { succeeded = tonumber(ARGV[2]), failed = tonumber(ARGV[3]) }
+for state, some in pairs(ended) do
+  if #some > 0 then
+    redis.call('SADD', queue .. state, unpack(some))
+    -- The set has no order, so ours stands beside it.
+    local order, scored = queue .. 'prb:' .. state, {}
+    for n, id in ipairs(some) do
+      scored[2 * n - 1] = time[1] * 1000000 + time[2] + n - 1
+      scored[2 * n] = id
+    end
+    redis.call('ZADD', order, unpack(scored))
+    local over = redis.call('ZCARD', order) - keep[state]
+    if over > 0 then
+      local oldest = redis.call('ZRANGE', order, 0, math.min(over, 1000) - 1)
+      redis.call('ZREM', order, unpack(oldest))
+      local forgotten = {}
+      for _, old in ipairs(oldest) do
+        if redis.call('SREM', queue .. state, old) == 1 then
+          forgotten[#forgotten + 1] = old
+        end
+      end
+      if #forgotten > 0 then
+        redis.call('HDEL', queue .. 'jobs', unpack(forgotten))
       end
     end
   end
 end
-redis.call('PUBLISH', queue .. 'events', ARGV[5])
-return 1
+for n in ipairs(ids) do
+  if claims[n] and answer[n] == 1 then
+    redis.call('PUBLISH', queue .. 'events', ARGV[5 * n + 2])
+  end
+end
+return answer

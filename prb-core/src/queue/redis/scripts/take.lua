@@ -16,10 +16,16 @@ end
 
 local ids = {}
 if ARGV[4] ~= '' and redis.call('HEXISTS', queue .. 'prb:claims', ARGV[4]) == 0 then
-  -- It may have been found to be stalled meanwhile, and taken by another.
-  for _, id in ipairs(redis.call('LRANGE', queue .. 'active', 0, -1)) do
-    if id == ARGV[4] then
-      ids[1] = ARGV[4]
+  -- It may have been found to be stalled meanwhile, and taken by another. The move put it at the
+  -- head, and little has come since.
+  for first = 0, redis.call('LLEN', queue .. 'active') - 1, 16 do
+    for _, id in ipairs(redis.call('LRANGE', queue .. 'active', first, first + 15)) do
+      if id == ARGV[4] then
+        ids[1] = ARGV[4]
+        break
+      end
+    end
+    if ids[1] then
       break
     end
   end
@@ -45,16 +51,32 @@ if #ids == 0 then
   return { until_due, answer }
 end
 redis.call('SREM', queue .. 'stalling', unpack(ids))
+local small, claims, jobs = {}, {}, {}
 for _, id in ipairs(ids) do
   local bytes = redis.call('HSTRLEN', queue .. 'jobs', id)
   if bytes == 0 then
     -- Removed while it waited.
     redis.call('LREM', queue .. 'active', 1, id)
   else
-    redis.call('HSET', queue .. 'prb:claims', id, owner)
+    claims[#claims + 1] = id
+    claims[#claims + 1] = owner
+    if bytes <= max_bytes then
+      small[#small + 1] = id
+    end
     answer[#answer + 1] = id
-    answer[#answer + 1] = bytes <= max_bytes and redis.call('HGET', queue .. 'jobs', id) or ''
+    answer[#answer + 1] = ''
     answer[#answer + 1] = bytes
+  end
+end
+if #claims > 0 then
+  redis.call('HSET', queue .. 'prb:claims', unpack(claims))
+end
+if #small > 0 then
+  for n, job in ipairs(redis.call('HMGET', queue .. 'jobs', unpack(small))) do
+    jobs[small[n]] = job
+  end
+  for i = 1, #answer, 3 do
+    answer[i + 1] = jobs[answer[i]] or ''
   end
 end
 return { until_due, answer }
