@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// Milliseconds between two parachain blocks.
     #[arg(long, default_value_t = 2_000)]
     block_time: u32,
+    /// Milliseconds for which a job waits for others to share its extrinsic; one block without it.
+    #[arg(long)]
+    batch_age: Option<u32>,
     /// Extrinsics of one account that may be sent and not final.
     #[arg(long, default_value_t = 8)]
     in_flight: usize,
@@ -46,6 +49,10 @@ pub(crate) struct Args {
 impl Args {
     fn block_time(&self) -> Duration {
         Duration::from_millis(self.block_time.into())
+    }
+
+    fn batch_age(&self) -> Duration {
+        Duration::from_millis(self.batch_age.unwrap_or(self.block_time).into())
     }
 }
 
@@ -56,6 +63,7 @@ pub(crate) fn measure(args: &Args) -> Result<Map<String, Value>> {
 async fn run(args: &Args) -> Result<Map<String, Value>> {
     let mut figures = Map::new();
     figures.insert("block_time_s".into(), rounded(args.block_time().as_secs_f64()));
+    figures.insert("batch_age_s".into(), rounded(args.batch_age().as_secs_f64()));
     for accounts in &args.accounts {
         let world = World::start(args, *accounts).await?;
         let mut calls = Calls::default();

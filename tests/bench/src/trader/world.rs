@@ -53,7 +53,7 @@ impl World {
             queue.put_operator(pid.into(), operator.seal(&*identity)?).await?;
         }
         let config = TraderConfig {
-            max_batch_age: args.block_time(),
+            max_batch_age: args.batch_age(),
             max_in_flight: args.in_flight,
             ..TraderConfig::default()
         };
