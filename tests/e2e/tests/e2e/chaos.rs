@@ -24,6 +24,7 @@ use self::random::Random;
 use self::world::World;
 use crate::trader::world::start_trader;
 
+mod ends;
 mod fleet;
 mod line;
 mod manager;
@@ -153,7 +154,7 @@ const SHORT: Fleet = Fleet { accounts: 20, workers_each: 2, messages: 7 };
 /// The first and the last seed, for fewer than a hundred.
 const SEEDS: &str = "PRB_TEST_CHAOS_SEEDS";
 /// Seeds that run at the same time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 2;
 /// 5,000 jobs.
 const WHOLE: Fleet = Fleet { accounts: 20, workers_each: 10, messages: 22 };
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use parity_scale_codec::{Decode, Encode};
 use prb_core::chain::{ChainClient, keys};
-use prb_core::queue::{Action, Job, JobId, JobQueue, JobState, RedisQueue};
+use prb_core::queue::{Action, Job, JobQueue, RedisQueue};
 use prb_devnet_runtime::chain::TOKEN;
 use prb_devnet_runtime::types::MessageOrigin;
 use subxt::utils::H256;
 
+use super::ends::Ends;
 use super::fleet::{Account, Fleet};
 use crate::trader::world::{Unsealed, Worker};
 
@@ -33,13 +34,15 @@ pub(super) async fn run(fleet: Fleet, chain: ChainClient, queue: Arc<RedisQueue>
             }
         }
     };
+    let ends = Arc::new(Ends::default());
     let workers = fleet.workers().map(|(account, worker)| {
-        let (chain, queue) = (chain.clone(), Arc::clone(&queue));
-        tokio::spawn(async move { care(fleet, account, worker, &chain, &queue).await })
+        let (chain, queue, ends) = (chain.clone(), Arc::clone(&queue), Arc::clone(&ends));
+        tokio::spawn(async move { care(fleet, account, worker, &chain, &queue, &ends).await })
     });
     let workers: Vec<_> = workers.collect();
     tokio::select! {
         () = operators => {}
+        () = ends.run(&queue) => {}
         ended = futures::future::join_all(workers) => ended.into_iter().for_each(Result::unwrap),
     }
 }
@@ -50,6 +53,7 @@ async fn care(
     worker: Worker,
     chain: &ChainClient,
     queue: &RedisQueue,
+    ends: &Ends,
 ) {
     loop {
         let asked = match next(fleet, &worker, chain).await {
@@ -58,22 +62,8 @@ async fn care(
             Err(_) => None,
         };
         match asked {
-            Some(id) => ended(queue, &id).await,
+            Some(id) => ends.of(id).await,
             None => tokio::time::sleep(LOOK).await,
-        }
-    }
-}
-
-/// Waits until a job has ended or is lost.
-async fn ended(queue: &RedisQueue, id: &JobId) {
-    loop {
-        tokio::time::sleep(LOOK).await;
-        match queue.job(id).await {
-            Ok(Some(record)) if matches!(record.state, JobState::Succeeded | JobState::Failed) => {
-                return;
-            }
-            Ok(None) => return,
-            Ok(Some(_)) | Err(_) => {}
         }
     }
 }
