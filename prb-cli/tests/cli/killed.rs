@@ -10,6 +10,8 @@ use crate::fixture::Prb;
 use crate::machines::Machine;
 use crate::services::{Site, dispatched};
 
+mod apart;
+
 /// What must happen once for each worker, and no more often.
 const ONCE: [&str; 4] = [
     "PhalaRegistry.WorkerAdded",
