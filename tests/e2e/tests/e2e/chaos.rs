@@ -36,8 +36,6 @@ mod stuck;
 mod verdict;
 mod world;
 
-/// Blocks for which the trader's signatures hold.
-const ERA: u32 = 16;
 const QUEUE: &str = "PRB_TEST_CHAOS_QUEUE";
 const NODE: &str = "PRB_TEST_CHAOS_NODE";
 
@@ -62,10 +60,10 @@ fn told() -> Option<(Fleet, ChainClient, Arc<RedisQueue>)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by those that kill it"]
 async fn the_trader() {
-    let Some((_, chain, queue)) = told() else { return };
+    let Some((fleet, chain, queue)) = told() else { return };
     points::arm();
     let trader = start_trader(chain, queue, |config| {
-        config.era_blocks = ERA;
+        config.era_blocks = fleet.era;
         config.max_batch_calls = 20;
     });
     trader.await.wait().await.unwrap();
@@ -150,13 +148,13 @@ async fn run(seed: u64, fleet: Fleet, disturbances: u64, patience: Duration) {
 }
 
 /// 20 accounts in short.
-const SHORT: Fleet = Fleet { accounts: 20, workers_each: 2, messages: 7 };
+const SHORT: Fleet = Fleet { accounts: 20, workers_each: 2, messages: 7, era: 16 };
 /// The first and the last seed, for fewer than a hundred.
 const SEEDS: &str = "PRB_TEST_CHAOS_SEEDS";
 /// Seeds that run at the same time.
 const AT_ONCE: usize = 2;
-/// 5,000 jobs.
-const WHOLE: Fleet = Fleet { accounts: 20, workers_each: 10, messages: 22 };
+/// 5,000 jobs. What so many processes do takes longer than the shortest era.
+const WHOLE: Fleet = Fleet { accounts: 20, workers_each: 10, messages: 22, era: 64 };
 
 macro_rules! seeds {
     ($($name:ident $seed:literal),*) => {

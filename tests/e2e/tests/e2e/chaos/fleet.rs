@@ -18,6 +18,8 @@ pub(super) struct Fleet {
     pub(super) workers_each: u8,
     /// Of each worker, the report of its score among them.
     pub(super) messages: u64,
+    /// Blocks for which the trader's signatures hold.
+    pub(super) era: u32,
 }
 
 /// Stands in variables of the processes.
@@ -25,14 +27,15 @@ pub(super) const FLEET: &str = "PRB_TEST_CHAOS_FLEET";
 
 impl Fleet {
     pub(super) fn to_text(self) -> String {
-        format!("{} {} {}", self.accounts, self.workers_each, self.messages)
+        format!("{} {} {} {}", self.accounts, self.workers_each, self.messages, self.era)
     }
 
     pub(super) fn from_env() -> Option<Self> {
         let text = std::env::var(FLEET).ok()?;
         let numbers: Vec<u64> = text.split(' ').map(|number| number.parse().unwrap()).collect();
-        let [accounts, workers_each, messages] = numbers[..] else { return None };
-        Some(Self { accounts: accounts as u8, workers_each: workers_each as u8, messages })
+        let [accounts, workers_each, messages, era] = numbers[..] else { return None };
+        let (accounts, workers_each) = (accounts as u8, workers_each as u8);
+        Some(Self { accounts, workers_each, messages, era: era as u32 })
     }
 
     pub(super) fn jobs(self) -> u64 {

@@ -26,7 +26,7 @@ pub(super) fn arm() {
     .unwrap();
 }
 
-const FEW: Fleet = Fleet { accounts: 2, workers_each: 3, messages: 4 };
+const FEW: Fleet = Fleet { accounts: 2, workers_each: 3, messages: 4, era: 16 };
 
 /// The first trader dies at the point, and so do the next two, a little later each.
 async fn dies_at(point: &str) {

@@ -12,7 +12,7 @@ use super::fleet::{Account, FLEET, Fleet};
 use super::line::{Line, Target};
 use super::process::{Process, socket};
 use super::stranger::Stranger;
-use super::{ERA, NODE, QUEUE, chain, queue};
+use super::{NODE, QUEUE, chain, queue};
 use crate::trader::world::eventually;
 
 pub(super) struct World {
@@ -113,7 +113,7 @@ impl World {
     /// The pool's transactions wait until everything signed before has expired.
     pub(super) async fn expire_pool(&self) {
         let mut heights = self.network.heights();
-        let death = heights.borrow().para_best + ERA;
+        let death = heights.borrow().para_best + self.fleet.era;
         self.network.faults().hold_transactions(true);
         heights.wait_for(|heights| heights.para_best > death).await.unwrap();
         self.network.faults().hold_transactions(false);
