@@ -1,7 +1,8 @@
 //! Jobs from enqueue to done over Redis, against npm's bee-queue on the same Redis in the same run.
 //!
-//! Producer and consumer are a process of one thread each, on both sides. Where a figure is bounded
-//! by Redis itself, the share of a core that Redis used says so.
+//! Producer and consumer are a process each, on both sides: Node's of one thread, ours of one and
+//! of two. Two do more at once; for one job after the other they are in each other's way. Where a
+//! figure is bounded by Redis itself, the share of a core that Redis used says so.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +11,7 @@ use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
 use prb_core::queue::{Action, Job, JobKey, wire};
 use serde_json::{Map, Value, json};
+use tokio::runtime::Builder;
 
 use crate::rounded;
 
@@ -20,7 +22,7 @@ mod server;
 pub(crate) use server::Server;
 
 /// What to measure.
-#[derive(ClapArgs)]
+#[derive(ClapArgs, Clone)]
 pub(crate) struct Args {
     /// Jobs of which `--in-flight` are unfinished at any time.
     #[arg(long, default_value_t = 100_000)]
@@ -41,6 +43,9 @@ pub(crate) struct Args {
     /// benchmark itself.
     #[arg(long, hide = true)]
     consume: Option<PathBuf>,
+    /// Threads of the process that works on jobs.
+    #[arg(long, hide = true, default_value_t = 2)]
+    threads: usize,
 }
 
 /// What every job asks for, with both libraries.
@@ -53,33 +58,48 @@ fn key() -> JobKey {
 }
 
 pub(crate) fn measure(args: &Args) -> Result<Map<String, Value>> {
-    // As Node has it: two threads that wake each other for each job cost more than the job.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(run(args))
-}
-
-async fn run(args: &Args) -> Result<Map<String, Value>> {
-    if let Some(socket) = &args.consume {
-        ours::consume(socket, args.in_flight).await?;
-        return Ok(Map::new());
-    }
     let mut figures = Map::new();
+    if let Some(socket) = args.consume.clone() {
+        let at_once = args.in_flight;
+        on_threads(args.threads, async move { ours::consume(&socket, at_once).await })?;
+        return Ok(figures);
+    }
     for (name, jobs, in_flight) in [
         (format!("{}_in_flight", args.in_flight), args.jobs, args.in_flight),
         ("sequential".to_owned(), args.sequential, 1),
     ] {
-        let theirs = npm_side(args, jobs, in_flight).await?;
-        let ours = our_side(args, jobs, in_flight).await?;
-        let ratio = rounded(ours.jobs_per_s / theirs.jobs_per_s);
-        figures.insert(
-            name,
-            json!({ "prb": ours.to_json(), "npm_bee_queue": theirs.to_json(), "ratio": ratio }),
-        );
+        figures.insert(name, compare(args, jobs, in_flight)?);
     }
     if args.memory_jobs > 0 {
-        figures.insert("memory".into(), memory(args).await?);
+        let args = args.clone();
+        figures.insert("memory".into(), on_threads(2, async move { memory(&args).await })?);
     }
     Ok(figures)
+}
+
+/// Runs a task away from the main thread, where services run theirs.
+fn on_threads<T: Send + 'static>(
+    threads: usize,
+    task: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let mut runtime = Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(threads).enable_all().build()?;
+    runtime.block_on(async { tokio::spawn(task).await? })
+}
+
+fn compare(args: &Args, jobs: usize, in_flight: usize) -> Result<Value> {
+    let settings = args.clone();
+    let theirs = on_threads(1, async move { npm_side(&settings, jobs, in_flight).await })?;
+    let mut compared = Map::new();
+    compared.insert("npm_bee_queue".into(), theirs.to_json());
+    for (name, threads) in [("prb_1_thread", 1), ("prb_2_threads", 2)] {
+        let settings = Args { threads, ..args.clone() };
+        let ours = on_threads(threads, async move { our_side(&settings, jobs, in_flight).await })?;
+        let mut figure = ours.to_json();
+        figure["ratio"] = rounded(ours.jobs_per_s / theirs.jobs_per_s);
+        compared.insert(name.into(), figure);
+    }
+    Ok(compared.into())
 }
 
 /// One measurement.
@@ -157,7 +177,8 @@ fn our_consumer(args: &Args, socket: &Path) -> Result<Process> {
     let program = std::env::current_exe()?;
     Process::start(
         Command::new(program)
-            .args(["queue", "--in-flight", &args.in_flight.to_string(), "--consume"])
+            .args(["queue", "--in-flight", &args.in_flight.to_string()])
+            .args(["--threads", &args.threads.to_string(), "--consume"])
             .arg(socket),
     )
 }
