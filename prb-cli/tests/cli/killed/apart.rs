@@ -72,7 +72,7 @@ fn kill(times: usize, workers: usize, seed: u64) {
 
 #[test]
 fn manager_trader_and_redis_killed_in_turn_let_everything_happen_once() {
-    kill(9, 3, 1);
+    kill(6, 2, 1);
 }
 
 #[test]
