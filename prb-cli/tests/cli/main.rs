@@ -5,8 +5,8 @@
 
 mod admission;
 mod arguments;
-mod config_mode;
 mod browser;
+mod config_mode;
 mod db;
 mod embedded_network;
 mod fixture;

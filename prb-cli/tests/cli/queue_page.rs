@@ -37,7 +37,7 @@ async fn fill(queue: &RedisQueue) -> Jobs {
     for action in actions {
         ids.push(queue.enqueue(Job { pid: 7, action }).await.unwrap());
     }
-    let wait = Duration::from_secs(60);
+    let wait = Duration::from_mins(1);
     for _ in 0..3 {
         queue.reserve(wait).await.unwrap().unwrap();
     }
