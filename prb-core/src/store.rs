@@ -85,8 +85,8 @@ impl Store {
         let objects = Objects::open(&chunks, config)?;
         // First of all: it tells whether anybody else is at work here.
         let db = records::open(records).await?;
-        if config.bucket.is_none() && !config.read_only {
-            bucket::remove_unfinished(&chunks)?;
+        if let Some(chunks) = objects.folder().filter(|_| !config.read_only) {
+            bucket::remove_unfinished(chunks)?;
         }
         let space = Space::new(folder, config.min_free_bytes);
         let wanted = Manifest::new(config);

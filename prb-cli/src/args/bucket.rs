@@ -19,7 +19,8 @@ mod credentials;
 #[command(next_help_heading = "Store")]
 pub struct BucketArgs {
     /// Bucket of an S3-speaking server for all that is sealed, instead of the folder, as
-    /// s3://BUCKET/PREFIX?region=NAME; with &endpoint=URL for a server that is not Amazon's.
+    /// s3://BUCKET/PREFIX?region=NAME; with &endpoint=URL for a server that is not Amazon's. Or a
+    /// folder that is shared with others, as file:///FOLDER.
     /// Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from a file.
     #[arg(long, value_name = "URL", env = "PRB_BUCKET", hide_env_values = true)]
     pub bucket: Option<BucketUrl>,

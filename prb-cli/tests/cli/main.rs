@@ -17,8 +17,11 @@ mod machines;
 mod monitor;
 mod peers;
 mod queue_page;
+#[path = "../../../tests/e2e/tests/e2e/s3.rs"]
+mod s3;
 mod secrets;
 mod services;
+mod shared_bucket;
 mod trader;
 mod two_managers;
 mod watched;

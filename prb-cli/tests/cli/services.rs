@@ -145,9 +145,14 @@ impl Site<'_> {
     }
 
     pub(crate) fn start_devnet_with(&self, workers: usize) -> (Service, Value) {
+        self.start_devnet_after(30, workers)
+    }
+
+    /// The same after so many parachain blocks.
+    pub(crate) fn start_devnet_after(&self, history: u32, workers: usize) -> (Service, Value) {
         let address = &self.devnet.address;
         let words = format!(
-            "run devnet --json --workers {workers} --history 30 --block-time 300 --log warn \
+            "run devnet --json --workers {workers} --history {history} --block-time 300 --log warn \
              --para-listen {address}:0 --relay-listen {address}:0 --worker-listen {address}:0"
         );
         let mut devnet = Service::start(self.prb, &self.devnet, "devnet", &words);
@@ -198,18 +203,30 @@ impl Site<'_> {
         name: &str,
         machine: &Machine,
         network: &Value,
-        discovery: &str,
+        options: &str,
+    ) -> Service {
+        self.start_provider_in("provider", name, machine, network, options)
+    }
+
+    /// The same in another folder.
+    pub(crate) fn start_provider_in(
+        &self,
+        folder: &str,
+        name: &str,
+        machine: &Machine,
+        network: &Value,
+        options: &str,
     ) -> Service {
         let words = format!(
             "run data-provider --data-dir {} --key-dir {} --para-endpoint {} --relay-endpoint {} \
              --walkie-listen /ip4/{}/tcp/0 --grpc-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 \
              --blob-port 0 {}",
-            self.path("provider"),
-            self.path("provider-keys"),
+            self.path(folder),
+            self.path(&format!("{folder}-keys")),
             network["para"].as_str().unwrap(),
             network["relay"].as_str().unwrap(),
             machine.address,
-            discovery,
+            options,
         );
         Service::start(self.prb, machine, name, &words)
     }
@@ -234,7 +251,7 @@ impl Site<'_> {
     }
 
     /// What `prb peer` says on a machine, as JSON.
-    fn peer(&self, on: &Machine, words: &str) -> Value {
+    pub(crate) fn peer(&self, on: &Machine, words: &str) -> Value {
         let answer =
             on.command(self.prb.command(&format!("peer {words} --json"))).output().unwrap();
         assert!(answer.status.success(), "peer {words}: {answer:?}");

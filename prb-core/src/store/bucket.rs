@@ -1,6 +1,6 @@
 //! Where chunks lie: a local folder, or a bucket of an S3-speaking server.
 
-use std::path::Path as FsPath;
+use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(10);
 const RETRIES: usize = 2;
 
-/// A bucket for sealed chunks.
+/// A bucket for sealed chunks, or a folder that several machines share.
 ///
 /// ```
 /// use prb_core::store::Bucket;
@@ -29,6 +29,7 @@ const RETRIES: usize = 2;
 /// let bucket: Bucket = "s3://chain-data/khala?region=eu-central-1".parse()?;
 /// assert_eq!(bucket.to_string(), "s3://chain-data/khala?region=eu-central-1");
 /// assert!("s3://key:secret@chain-data".parse::<Bucket>().is_err());
+/// assert!("file:///srv/chain-data".parse::<Bucket>().is_ok());
 /// # Ok::<_, prb_core::store::StoreError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ pub struct BucketCredentials {
 impl std::str::FromStr for Bucket {
     type Err = StoreError;
 
-    /// Reads `s3://BUCKET/PREFIX`, with `?endpoint=URL` for another server than Amazon's,
+    /// Reads `file:///FOLDER`, or `s3://BUCKET/PREFIX`, with `?endpoint=URL` for another server than Amazon's,
     /// `region=NAME`, and `anonymous=true` for requests without signature. Everything left out,
     /// and the credentials, come from the environment as Amazon's own tools have it
     /// (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL`, `AWS_REGION`).
@@ -57,8 +58,14 @@ impl std::str::FromStr for Bucket {
         // Nothing of what was given is repeated: it may hold a secret in a wrong place.
         let invalid = |reason: &str| StoreError::Bucket { reason: reason.to_owned() };
         let url = Url::parse(text).map_err(|error| invalid(&format!("it is no URL: {error}")))?;
+        if url.scheme() == "file" {
+            if url.to_file_path().is_err() || url.query().is_some() {
+                return Err(invalid("it is not of the form file:///FOLDER"));
+            }
+            return Ok(Self { url, credentials: None });
+        }
         if url.scheme() != "s3" || url.host_str().is_none_or(str::is_empty) {
-            return Err(invalid("it is not of the form s3://BUCKET/PREFIX"));
+            return Err(invalid("it is not of the form s3://BUCKET/PREFIX or file:///FOLDER"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(invalid("credentials belong in the environment, not in the URL"));
@@ -88,6 +95,11 @@ impl Bucket {
     pub fn with_credentials(mut self, credentials: BucketCredentials) -> Self {
         self.credentials = Some(credentials);
         self
+    }
+
+    /// The folder, if it is none of a server.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        (self.url.scheme() == "file").then(|| self.url.to_file_path().ok()).flatten()
     }
 
     /// A client of the bucket; nothing is asked yet.
@@ -126,8 +138,11 @@ impl Bucket {
     }
 }
 
-/// Chunks in a local folder, which is made if needed.
-pub(super) fn local(folder: &FsPath) -> Result<Arc<dyn ObjectStore>, StoreError> {
+/// Chunks in a local folder, which is made if needed, but not by who only reads.
+pub(super) fn local(folder: &FsPath, read_only: bool) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    if read_only && !folder.is_dir() {
+        return Err(StoreError::Absent { object: folder.display().to_string() });
+    }
     let failed = |reason: String| StoreError::Folder { path: folder.display().to_string(), reason };
     std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
     let store = LocalFileSystem::new_with_prefix(folder)
@@ -172,6 +187,8 @@ mod tests {
             "s3://key:hunter2@chain-data",
             "s3://chain-data?secret=hunter2",
             "s3://chain-data?endpoint=hunter2",
+            "file://hunter2/khala",
+            "file:///khala?secret=hunter2",
         ] {
             let error = url.parse::<Bucket>().unwrap_err().to_string();
             assert!(!error.contains("hunter2"), "{error}");

@@ -1,6 +1,6 @@
 //! Chunks in the object store.
 
-use std::path::Path as FsPath;
+use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,7 +25,8 @@ const DECOMPRESSED_IN_PLACE: u32 = 128 * 1024;
 #[derive(Clone)]
 pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
-    /// Of the local folder, if they lie in one.
+    /// The local folder, if they lie in one.
+    folder: Option<PathBuf>,
     space: Option<Space>,
     read_only: bool,
     level: i32,
@@ -35,14 +36,19 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
-    /// Chunks in the configured bucket, or in `folder`, which is made if needed.
+    /// Chunks in the configured bucket, or in `folder`.
     pub(crate) fn open(folder: &FsPath, config: &StoreConfig) -> Result<Self, StoreError> {
-        let (store, space) = match &config.bucket {
-            Some(bucket) => (bucket.connect()?, None),
-            None => (bucket::local(folder)?, Some(Space::new(folder, config.min_free_bytes))),
+        let (store, folder) = match &config.bucket {
+            None => (bucket::local(folder, config.read_only)?, Some(folder.to_owned())),
+            Some(bucket) => match bucket.folder() {
+                Some(shared) => (bucket::local(&shared, config.read_only)?, Some(shared)),
+                None => (bucket.connect()?, None),
+            },
         };
+        let space = folder.as_deref().map(|folder| Space::new(folder, config.min_free_bytes));
         Ok(Self {
             store,
+            folder,
             space,
             read_only: config.read_only,
             level: config.compression_level,
@@ -55,6 +61,11 @@ impl Objects {
     /// The object store itself.
     pub(crate) fn store(&self) -> &dyn ObjectStore {
         &*self.store
+    }
+
+    /// The local folder they lie in, if there is one.
+    pub(crate) fn folder(&self) -> Option<&FsPath> {
+        self.folder.as_deref()
     }
 
     /// Whether others alone write here.

@@ -7,8 +7,7 @@
     reason = "what is not as expected fails the test"
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 use prb_core::blob::{BlobKey, BlobSource};
@@ -19,53 +18,12 @@ use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
 use prb_walkie::proto::data_provider::RelaySegment;
 use prost::Message;
 use secrecy::SecretString;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::gate::Gate;
+use crate::s3::S3;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const NAME: &str = "chain-data";
-
-/// moto, an S3-speaking server. Ends with the test.
-struct S3 {
-    process: Child,
-    address: String,
-}
-
-impl S3 {
-    async fn start() -> Self {
-        let program = std::env::var_os("PRB_MOTO_SERVER").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/moto_server"),
-            PathBuf::from,
-        );
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new(&program)
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("{}: {error}; tests/run.sh installs it", program.display())
-            });
-        let s3 = Self { process, address: format!("127.0.0.1:{port}") };
-        let listening = async {
-            while tokio::net::TcpStream::connect(&s3.address).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, listening).await.expect("moto listens");
-        make_bucket(&s3.address, NAME).await;
-        s3
-    }
-}
-
-impl Drop for S3 {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 async fn provider(
     network: &NetworkHandle,
@@ -133,7 +91,7 @@ async fn two_providers_outlast_a_bucket_that_is_away_for_a_minute() {
 
 /// Two providers serve what a third ingests; then the bucket is away for so long.
 async fn outlast(absence: Duration) {
-    let s3 = S3::start().await;
+    let s3 = tokio::task::spawn_blocking(|| S3::start(NAME)).await.unwrap();
     let config = NetworkConfig {
         relay_block_time: Duration::from_millis(100),
         session_blocks: 30,
@@ -204,18 +162,4 @@ async fn outlast(absence: Duration) {
         provider.shutdown().await.unwrap();
     }
     network.shutdown().await.unwrap();
-}
-
-/// Makes a bucket.
-async fn make_bucket(address: &str, name: &str) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "PUT /{name} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, \
-         SignedHeaders=host, Signature=0\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.lines().next().is_some_and(|line| line.contains(" 200 ")), "{answer}");
 }

@@ -11,5 +11,6 @@ mod gate;
 mod killed;
 mod lifecycle;
 mod provider;
+mod s3;
 mod trader;
 mod two_providers;
