@@ -34,7 +34,7 @@ mod worker;
 
 pub use admin::AdminArgs;
 pub use bucket::{BucketArgs, BucketUrl};
-pub use chain::{ParaArgs, RelayArgs};
+pub use chain::{NodePolicy, ParaArgs, RelayArgs};
 pub use data_dir::DataDirArgs;
 pub use data_provider::DataProviderArgs;
 pub use db::{

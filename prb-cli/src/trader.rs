@@ -78,7 +78,7 @@ async fn dry_run(
         return Err(unmet(format!("pool {} has no operator beside the queue", job.pid)));
     };
     let operator = Operator::open(job.pid, &sealed, &identity)?;
-    let chain = ChainClient::new(services::nodes(&para.para_endpoints));
+    let chain = ChainClient::new(services::nodes(&para.para_endpoints, para.endpoint_policy));
     Ok(DryRun::of(&job, &operator, &chain).await?)
 }
 

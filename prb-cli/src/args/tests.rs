@@ -54,6 +54,19 @@ fn who_only_serves_a_bucket_needs_no_relay_chain() {
 }
 
 #[test]
+fn nodes_are_asked_in_their_order_or_at_random() {
+    let words = "prb run data-provider --para-endpoint ws://a:1,ws://b:1 --relay-endpoint ws://c:1";
+    for (more, policy) in
+        [("", NodePolicy::FailOver), (" --endpoint-policy random", NodePolicy::Random)]
+    {
+        let run = run_of(&format!("{words}{more}"));
+        let Some(Module::DataProvider(provider)) = run.module else { panic!("{run:?}") };
+        assert_eq!(provider.para.endpoint_policy, policy);
+        assert_eq!(provider.para.para_endpoints.len(), 2);
+    }
+}
+
+#[test]
 fn mistakes_take_one_line_that_names_the_argument() {
     let cases = [
         ("prb run --dev --workers 0", "--workers"),

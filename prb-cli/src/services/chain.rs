@@ -9,14 +9,17 @@ use prb_core::scale::header::EncodedHeader;
 use prb_walkie::proto::data_provider::ParaHeaders;
 use prost::Message;
 
+use crate::args::NodePolicy;
+
 /// The block whose hash tells chains apart among peers.
 const TELLING: u32 = 1;
 const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10));
 
-/// Nodes by their addresses.
-pub(crate) fn nodes(endpoints: &[String]) -> ChainClientConfig {
+/// Nodes by their addresses, and which of them is asked.
+pub(crate) fn nodes(endpoints: &[String], policy: NodePolicy) -> ChainClientConfig {
     let endpoints = endpoints.iter().map(|url| url.trim()).filter(|url| !url.is_empty());
-    ChainClientConfig::new(endpoints.map(Endpoint::new))
+    let config = ChainClientConfig::new(endpoints.map(Endpoint::new));
+    ChainClientConfig { policy: policy.into(), ..config }
 }
 
 /// What peers of one chain call it: 0x hex of the hash of parachain block 1.

@@ -126,8 +126,9 @@ fn config(args: &DataProviderArgs, folder: &Path) -> Result<DataProviderConfig, 
     let mut config = DataProviderConfig::new(folder.join("store"), "", "");
     config.store.bucket = args.bucket.bucket()?;
     config.store.read_only = args.bucket.read_only;
-    config.relay = chain::nodes(&args.relay.relay_endpoints);
-    config.para = chain::nodes(&args.para.para_endpoints);
+    let policy = args.para.endpoint_policy;
+    config.relay = chain::nodes(&args.relay.relay_endpoints, policy);
+    config.para = chain::nodes(&args.para.para_endpoints, policy);
     config.light = args.light;
     config.stall_after = Duration::from_secs(args.stall_after);
     config.shutdown_timeout = Duration::from_secs(6);

@@ -80,7 +80,7 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     let registry = registry(&LIFECYCLE);
     admin::start(args.admin.admin_listen, &LIFECYCLE, registry.clone(), stack).await?;
     let (queue, leases) = open_queue(args, folder, &identity, stack)?;
-    let para = ChainClient::new(chain::nodes(&args.para.para_endpoints));
+    let para = ChainClient::new(chain::nodes(&args.para.para_endpoints, args.para.endpoint_policy));
 
     let chain = if args.workers.config_mode {
         chain::identity_if_known(&para, KNOWN_SOON).await

@@ -47,7 +47,7 @@ async fn serve(
     // Peers tell services apart by their ids, so the trader has one of its own; with the
     // manager's it only opens secrets.
     let identity = identity(&args.walkie.key_dir, Name::Trade).await?;
-    let para = ChainClient::new(chain::nodes(&args.para.para_endpoints));
+    let para = ChainClient::new(chain::nodes(&args.para.para_endpoints, args.para.endpoint_policy));
     let registry = registry(&TRADER);
     admin::start(args.admin.admin_listen, &TRADER, registry.clone(), stack).await?;
     let chain = chain::identity(&para, None).await;
