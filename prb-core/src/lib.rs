@@ -11,6 +11,7 @@ pub mod blob;
 pub mod chain;
 pub mod data_provider;
 pub mod error;
+mod hashes;
 pub mod lifecycle;
 pub mod pruntime;
 pub mod queue;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use subxt::utils::H256;
 use subxt_rpcs::RpcClient;
 
@@ -212,9 +212,9 @@ impl ChainClient {
             return Ok(None);
         }
         let node = self.node(self.first(need)?)?;
-        let params: Vec<_> = blocks.iter().map(|block| Params::of(&json!([block]))).collect();
+        let params = blocks.iter().map(|block| Params::block(*block)).collect();
         let genesis = &self.inner.genesis;
-        let answers = node.ask_together(need, method, &params, deadline, genesis).await;
+        let answers = node.ask_together(need, method, params, deadline, genesis).await;
         Ok(answers.map(|answers| (node, answers)))
     }
 

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use sp_crypto_hashing::blake2_128;
 
 use super::names::{ChunkKind, ChunkName};
+use crate::hashes::blake2_128_of_each;
 
 const MAGIC: &[u8; 8] = b"PRBCHUNK";
 const VERSION: u16 = 1;
@@ -42,8 +43,12 @@ pub(crate) type Digest = [u8; CHECKSUM];
 
 /// The digest of these units.
 pub(crate) fn digest(units: &[Unit]) -> Digest {
-    let hashes: Vec<_> = units.iter().flat_map(|unit| blake2_128(&unit.body)).collect();
-    blake2_128(&hashes)
+    blake2_128(hashes_of(units).as_flattened())
+}
+
+fn hashes_of(units: &[Unit]) -> Vec<Digest> {
+    let bodies: Vec<&[u8]> = units.iter().map(|unit| &unit.body[..]).collect();
+    blake2_128_of_each(&bodies)
 }
 
 /// Where a unit stands in its chunk.
@@ -98,11 +103,12 @@ pub(crate) fn encode(
     index.extend_from_slice(&name.from.to_le_bytes());
     index.extend_from_slice(&name.to.to_le_bytes());
     index.extend_from_slice(&u32::try_from(units.len()).map_err(too_large)?.to_le_bytes());
-    let (mut frames, mut hashes) = (Vec::new(), Vec::new());
+    let hashes = hashes_of(units);
+    let mut frames = Vec::new();
     let failed = |error: std::io::Error| ChunkError::Compress(error.to_string());
     let mut compressor = zstd::bulk::Compressor::new(level).map_err(failed)?;
     compressor.include_checksum(true).map_err(failed)?;
-    for unit in units {
+    for (unit, hash) in units.iter().zip(&hashes) {
         let frame = compressor.compress(&unit.body).map_err(failed)?;
         let offset = HEADER + units.len() * ENTRY + CHECKSUM + frames.len();
         index.extend_from_slice(&unit.first.to_le_bytes());
@@ -110,14 +116,12 @@ pub(crate) fn encode(
         index.extend_from_slice(&(offset as u64).to_le_bytes());
         index.extend_from_slice(&u32::try_from(frame.len()).map_err(too_large)?.to_le_bytes());
         index.extend_from_slice(&u32::try_from(unit.body.len()).map_err(too_large)?.to_le_bytes());
-        let hash = blake2_128(&unit.body);
-        index.extend_from_slice(&hash);
-        hashes.extend_from_slice(&hash);
+        index.extend_from_slice(hash);
         frames.extend_from_slice(&frame);
     }
     index.extend_from_slice(&blake2_128(&index));
     index.extend_from_slice(&frames);
-    Ok((index, blake2_128(&hashes)))
+    Ok((index, blake2_128(hashes.as_flattened())))
 }
 
 impl ChunkIndex {

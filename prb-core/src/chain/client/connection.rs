@@ -9,7 +9,7 @@ use jsonrpsee::core::client::{
     ClientT, Error as ClientError, Subscription as WsSubscription, SubscriptionClientT,
 };
 use jsonrpsee::core::traits::ToRpcParams;
-use jsonrpsee::ws_client::{PingConfig, WsClient, WsClientBuilder};
+use jsonrpsee::ws_client::{PingConfig, RpcService, RpcServiceBuilder, WsClient, WsClientBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -17,13 +17,15 @@ use subxt::utils::H256;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use self::answer::Answer;
 use self::batch::Batches;
-use super::json::HexHash;
+use super::json::{HexHash, hex};
 use super::{ChainClientConfig, Subscription};
 use crate::backoff::Backoff;
 use crate::chain::{ChainError, Endpoint, Refusal};
 use crate::error::error_chain;
 
+pub(super) mod answer;
 mod batch;
 
 const RECONNECT: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
@@ -40,6 +42,9 @@ const OUT_OF_TURN: usize = 8;
 /// A subscriber this many items behind is cut off and subscribes again.
 const SUBSCRIPTION_BUFFER: usize = 1024;
 
+/// What speaks over one connection.
+type Client = WsClient<RpcService>;
+
 /// Parameters as JSON text.
 #[derive(Clone, Debug)]
 pub(super) struct Params(pub(super) Option<Box<RawValue>>);
@@ -48,6 +53,11 @@ impl Params {
     pub(super) fn of(params: &Value) -> Self {
         // Serialising a `Value` writes to memory and has no failing type inside.
         Self(serde_json::value::to_raw_value(params).ok())
+    }
+
+    /// A block's hash alone.
+    pub(super) fn block(hash: H256) -> Self {
+        Self(RawValue::from_string(format!("[\"{}\"]", hex(hash))).ok())
     }
 }
 
@@ -81,7 +91,7 @@ pub(super) struct Connection {
 
 #[derive(Default)]
 struct Link {
-    client: Option<Arc<WsClient>>,
+    client: Option<Arc<Client>>,
     failures: u32,
     not_before: Option<Instant>,
     failure: Option<ChainError>,
@@ -122,22 +132,22 @@ impl Connection {
         self.connected.load(Ordering::Relaxed).saturating_sub(1)
     }
 
-    /// The answer as the node's text.
-    pub(super) async fn request(
+    /// The node's answer.
+    pub(super) async fn request<T: DeserializeOwned>(
         &self,
         method: &str,
         params: Params,
         deadline: Duration,
         genesis: &OnceLock<H256>,
         turn: Turn,
-    ) -> Result<Box<RawValue>, ChainError> {
+    ) -> Result<Answer<T>, ChainError> {
         let answer = timeout(deadline, async {
             let _slot = match turn {
                 Turn::Queued => Some(self.window.acquire().await),
                 Turn::Out => None,
             };
             let client = self.client(genesis).await?;
-            let answer = client.request::<Box<RawValue>, _>(method, params).await;
+            let answer = client.request::<Answer<T>, _>(method, params).await;
             answer.map_err(|error| self.error(method, error, deadline))
         });
         match answer.await {
@@ -199,7 +209,7 @@ impl Connection {
     }
 
     /// The live connection; waits out the back-off and connects when there is none.
-    async fn client(&self, genesis: &OnceLock<H256>) -> Result<Arc<WsClient>, ChainError> {
+    async fn client(&self, genesis: &OnceLock<H256>) -> Result<Arc<Client>, ChainError> {
         let attempts = self.attempts.load(Ordering::Acquire);
         let mut link = self.link.lock().await;
         if let Some(client) = link.client.as_ref().filter(|client| client.is_connected()) {
@@ -236,16 +246,11 @@ impl Connection {
         }
     }
 
-    async fn connect(&self, genesis: &OnceLock<H256>) -> Result<Arc<WsClient>, ChainError> {
+    async fn connect(&self, genesis: &OnceLock<H256>) -> Result<Arc<Client>, ChainError> {
         let unreachable =
             |reason: String| ChainError::Unreachable { endpoint: self.endpoint.clone(), reason };
         let connecting = async {
-            let client = self
-                .builder
-                .clone()
-                .build(self.endpoint.url())
-                .await
-                .map_err(|error| unreachable(error_chain(&error)))?;
+            let client = self.build().await.map_err(|error| unreachable(error_chain(&error)))?;
             let first_block = Params::of(&serde_json::json!([0]));
             let found: HexHash = client
                 .request("chain_getBlockHash", first_block)
@@ -265,6 +270,13 @@ impl Connection {
             });
         }
         Ok(Arc::new(client))
+    }
+
+    /// A new connection. The layer that writes every answer down once more, for a log that nobody
+    /// keeps, is left out.
+    async fn build(&self) -> Result<Client, ClientError> {
+        let plain = self.builder.clone().set_rpc_middleware(RpcServiceBuilder::new());
+        plain.build(self.endpoint.url()).await
     }
 
     /// Counts an unanswered request; after several in a row the connection is given up, since a

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use rand::Rng;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 use subxt::utils::H256;
 use tokio::time::Instant;
 
 use super::ChainClientConfig;
+use super::connection::answer::Answer;
 use super::connection::{Connection, Params, Turn};
 use crate::backoff::Backoff;
 use crate::chain::health::{self, EndpointHealth, EndpointPolicy, Need};
@@ -116,11 +116,8 @@ impl Node {
         turn: Turn,
     ) -> Result<T, ChainError> {
         let asked = Instant::now();
-        let answer = self.connection.request(method, params, deadline, genesis, turn).await;
-        let parsed = answer
-            .and_then(|text| self.parse(method, &text).map(|value| (value, text.get().len())));
-        match parsed {
-            Ok((value, bytes)) => {
+        match self.connection.request(method, params, deadline, genesis, turn).await {
+            Ok(Answer { value, bytes }) => {
                 let latency = (turn == Turn::Out).then(|| asked.elapsed());
                 self.answered(need, 1, bytes, latency);
                 Ok(value)
@@ -137,25 +134,14 @@ impl Node {
         &self,
         need: Need,
         method: &str,
-        params: &[Params],
+        params: Vec<Params>,
         deadline: Duration,
         genesis: &OnceLock<H256>,
     ) -> Option<Vec<T>> {
-        let answers = self.connection.request_batch(method, params, deadline, genesis).await?;
-        let bytes = answers.iter().map(|answer| answer.get().len()).sum();
-        let parsed: Result<Vec<T>, _> =
-            answers.iter().map(|answer| self.parse(method, answer)).collect();
-        let values = parsed.ok()?;
-        self.answered(need, values.len() as u64, bytes, None);
-        Some(values)
-    }
-
-    fn parse<T: DeserializeOwned>(&self, method: &str, answer: &RawValue) -> Result<T, ChainError> {
-        serde_json::from_str(answer.get()).map_err(|error| ChainError::Malformed {
-            endpoint: self.connection.endpoint().clone(),
-            method: method.to_owned(),
-            reason: error.to_string(),
-        })
+        let answers = self.connection.request_batch::<T>(method, params, deadline, genesis).await?;
+        let bytes = answers.iter().map(|answer| answer.bytes).sum();
+        self.answered(need, answers.len() as u64, bytes, None);
+        Some(answers.into_iter().map(|answer| answer.value).collect())
     }
 
     /// Answers of so many bytes came; `latency` is given if the request cost the node nothing.

@@ -103,43 +103,44 @@ pub(super) enum Finality {
 /// The node's finality proof for block `next`: to the end of its period, or in the running one to
 /// the newest known justification.
 pub(super) async fn prove(round: &Round, next: u32) -> Result<Finality, IngestError> {
-    let chain = &*round.node;
-    let Some(proof) = proof(round, next).await? else { return Ok(Finality::Unproven) };
-    let (proof, target) = match proof {
-        Proven::Up(proof, target) => (proof, target),
-        Proven::Unable => return Ok(Finality::Unable),
-    };
-    let first = proof.unknown_headers.first().map_or(proof.block, |header| header.parent_hash);
-    let mut headers = vec![chain.header(first).await?];
-    headers.extend(proof.unknown_headers.into_iter().map(EncodedHeader::from));
-    // A node cuts off what is too long to send: such a period is had only block by block.
-    if headers.last().is_some_and(|last| last.number() < target) {
-        return Ok(Finality::Unable);
-    }
-    let justification = proof.justification.into();
-    let by = round.node.clone();
-    Ok(Finality::Proven(Justified { headers, justification, by }))
+    Ok(match proof(round, next).await? {
+        Proof::Whole(proof, _) => Finality::Proven(with_first(round, proof).await?),
+        Proof::Missing => Finality::Unproven,
+        Proof::Unable => Finality::Unable,
+    })
 }
 
-enum Proven {
+/// What a node gives for a block.
+enum Proof {
     /// With the number of the justified block.
-    Up(FinalityProof, u32),
+    Whole(FinalityProof, u32),
+    /// None reaches that block yet.
+    Missing,
     Unable,
 }
 
-/// The bare proof; `None` when none reaches that block yet.
-async fn proof(round: &Round, next: u32) -> Result<Option<Proven>, IngestError> {
+/// Adds the header of the block that was asked for, which a proof leaves out.
+async fn with_first(round: &Round, proof: FinalityProof) -> Result<Justified, IngestError> {
+    let first = proof.unknown_headers.first().map_or(proof.block, |header| header.parent_hash);
+    let mut headers = Vec::with_capacity(proof.unknown_headers.len() + 1);
+    headers.push(round.node.header(first).await?);
+    headers.extend(proof.unknown_headers.into_iter().map(EncodedHeader::from));
+    let justification = proof.justification.into();
+    Ok(Justified { headers, justification, by: round.node.clone() })
+}
+
+async fn proof(round: &Round, next: u32) -> Result<Proof, IngestError> {
     let encoded = match round.node.prove_finality(next).await {
         Ok(Some(encoded)) => encoded,
-        Ok(None) => return Ok(None),
+        Ok(None) => return Ok(Proof::Missing),
         Err(error) => {
             return match error.refusal() {
-                Some(Refusal::NotFinalizedYet) => Ok(None),
+                Some(Refusal::NotFinalizedYet) => Ok(Proof::Missing),
                 Some(
                     Refusal::Unsupported
                     | Refusal::BlockNotInAuthoritySetChanges
                     | Refusal::ResponseTooLarge,
-                ) => Ok(Some(Proven::Unable)),
+                ) => Ok(Proof::Unable),
                 _ => Err(error.into()),
             };
         }
@@ -150,12 +151,20 @@ async fn proof(round: &Round, next: u32) -> Result<Option<Proven>, IngestError> 
         .map_err(|error| round.refuse(next, &format!("its justification: {error}")))?
         .commit
         .target_number;
-    Ok((target >= next).then_some(Proven::Up(proof, target)))
+    // A node cuts off what is too long to send: such a period is had only block by block.
+    let cut_off = proof.unknown_headers.last().is_some_and(|last| last.number < target);
+    Ok(if target < next {
+        Proof::Missing
+    } else if cut_off {
+        Proof::Unable
+    } else {
+        Proof::Whole(proof, target)
+    })
 }
 
 /// Periods one after the other from block `next` up to the one that holds block `last`, as far as
-/// one node proves them, each fetched while those before it are verified. A failure comes after
-/// what was fetched before it.
+/// one node proves them, each fetched while those before it are verified. A proof is asked for as
+/// soon as the one before it says where it ends. A failure comes after what was fetched before it.
 pub(super) fn periods(
     round: Round,
     para_id: u32,
@@ -168,11 +177,8 @@ pub(super) fn periods(
             let round = round.clone();
             async move {
                 let next = next.filter(|next| *next <= last)?;
-                match prove(&round, next).await {
-                    Ok(Finality::Proven(justified)) => {
-                        let to = justified.headers.last().map_or(next, EncodedHeader::number);
-                        Some((Ok(justified), Some(to.max(next).saturating_add(1))))
-                    }
+                match proof(&round, next).await {
+                    Ok(Proof::Whole(proof, to)) => Some((Ok(proof), to.checked_add(1))),
                     Ok(_) => None,
                     Err(error) => Some((Err(error), None)),
                 }
@@ -180,9 +186,12 @@ pub(super) fn periods(
         })
     };
     proofs
-        .map(move |justified| {
+        .map(move |proof| {
             let round = round.clone();
-            async move { complete(&round, para_id, justified?).await }
+            async move {
+                let justified = with_first(&round, proof?).await?;
+                complete(&round, para_id, justified).await
+            }
         })
         .buffered(PERIODS_AHEAD)
 }

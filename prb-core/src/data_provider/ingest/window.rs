@@ -1,8 +1,12 @@
 //! How many requests to keep in flight.
 
-/// With so many requests in flight a node is busy with as many messages as it has cores.
-const MANY: usize = 64;
-const TOGETHER: usize = 8;
+/// With so many messages in flight all cores of a node are busy.
+const MESSAGES: usize = 8;
+/// Requests in one message,
+const TOGETHER: usize = 16;
+/// and bytes of what they are likely to bring: nodes refuse to answer 15 MB of JSON, twice as much
+/// as it stands for.
+const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// A window that grows while answers come, fast until one does not, and halves then; bounded also
 /// by the bytes the answers are likely to have.
@@ -24,14 +28,18 @@ impl Window {
 
     /// Requests that may be in flight.
     pub(super) fn limit(&self) -> usize {
-        let by_bytes = (self.max_bytes as f64 / self.average_bytes.max(1.0)) as usize;
-        (self.limit as usize).min(by_bytes).clamp(1, self.max)
+        (self.limit as usize).min(self.answers_of(self.max_bytes)).clamp(1, self.max)
+    }
+
+    /// So many answers are likely to have so many bytes.
+    fn answers_of(&self, bytes: usize) -> usize {
+        (bytes as f64 / self.average_bytes.max(1.0)) as usize
     }
 
     /// Requests to put into one message, which the node answers one after the other: none wait for
     /// another as long as few are in flight, or answers are large.
     pub(super) fn together(&self) -> usize {
-        if self.limit() >= MANY { TOGETHER } else { 1 }
+        (self.limit() / MESSAGES).min(self.answers_of(MESSAGE_BYTES)).clamp(1, TOGETHER)
     }
 
     /// An answer of `bytes` came.
@@ -57,11 +65,12 @@ mod tests {
 
     #[test]
     fn grows_fast_to_its_bound_halves_on_failure_and_grows_slowly_then() {
-        let mut window = Window::new(MANY, 1 << 30);
+        let mut window = Window::new(64, 1 << 30);
+        assert_eq!((window.limit(), window.together()), (4, 1));
         (0..60).for_each(|_| window.answered(1000));
-        assert_eq!((window.limit(), window.together()), (64, TOGETHER));
+        assert_eq!((window.limit(), window.together()), (64, 8));
         window.failed();
-        assert_eq!((window.limit(), window.together()), (32, 1));
+        assert_eq!((window.limit(), window.together()), (32, 4));
         (0..33).for_each(|_| window.answered(1000));
         assert_eq!(window.limit(), 33);
         (0..10).for_each(|_| window.failed());
@@ -69,10 +78,12 @@ mod tests {
     }
 
     #[test]
-    fn large_answers_make_it_small() {
-        let mut window = Window::new(64, 8 << 20);
+    fn large_answers_make_it_small_and_come_alone() {
+        let mut window = Window::new(256, 64 << 20);
+        (0..2000).for_each(|_| window.answered(200 << 10));
+        assert_eq!((window.limit(), window.together()), (256, 10));
         (0..2000).for_each(|_| window.answered(2 << 20));
-        assert_eq!(window.limit(), 4);
+        assert_eq!((window.limit(), window.together()), (32, 1));
     }
 
     proptest! {

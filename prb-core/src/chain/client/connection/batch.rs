@@ -3,16 +3,16 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use jsonrpsee::core::client::ClientT;
+use jsonrpsee::core::client::{ClientT, Error as ClientError};
 use jsonrpsee::core::params::BatchRequestBuilder;
-use jsonrpsee::ws_client::WsClient;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
-use serde_json::value::RawValue;
 use subxt::utils::H256;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use super::{Connection, Params};
+use super::answer::Answer;
+use super::{Client, Connection, Params};
 
 /// A node that took no such message may take one later.
 const TRY_AGAIN: Duration = Duration::from_mins(10);
@@ -24,20 +24,20 @@ pub(super) struct Batches(Mutex<Option<(bool, Instant)>>);
 impl Connection {
     /// The answers to requests of one method, in their order, by one message. `None` where the node
     /// takes none such or did not answer all of it: then they are to be put one by one.
-    pub(in crate::chain::client) async fn request_batch(
+    pub(in crate::chain::client) async fn request_batch<T: DeserializeOwned>(
         &self,
         method: &str,
-        params: &[Params],
+        params: Vec<Params>,
         deadline: Duration,
         genesis: &OnceLock<H256>,
-    ) -> Option<Vec<Box<RawValue>>> {
+    ) -> Option<Vec<Answer<T>>> {
         let requests = u32::try_from(params.len()).ok()?.min(self.most_in_flight);
         let answers = timeout(deadline, async {
             if !self.takes_batches().await {
                 return None;
             }
             let _slots = self.window.acquire_many(requests).await;
-            let client: Arc<WsClient> = self.client(genesis).await.ok()?;
+            let client: Arc<Client> = self.client(genesis).await.ok()?;
             let answers = put(&client, method, params).await;
             if answers.is_err() {
                 self.batches.learn(false).await;
@@ -56,10 +56,12 @@ impl Connection {
         }
         // By a connection of its own: a node may refuse with an error that names no request, which
         // ends the connection and all that is in flight.
-        let built = self.builder.clone().build(self.endpoint.url());
-        let Ok(Ok(client)) = timeout(self.connect_timeout, built).await else { return false };
+        let Ok(Ok(client)) = timeout(self.connect_timeout, self.build()).await else {
+            return false;
+        };
         let first_block = Params::of(&json!([0]));
-        let answers = put(&client, "chain_getBlockHash", &[first_block.clone(), first_block]).await;
+        let twice = vec![first_block.clone(), first_block];
+        let answers = put::<IgnoredAny>(&client, "chain_getBlockHash", twice).await;
         let takes = matches!(answers, Ok(Some(_)));
         *known = Some((takes, Instant::now()));
         takes
@@ -75,16 +77,20 @@ impl Batches {
 /// The message was not taken.
 struct Refused;
 
-/// The answers, or `None` where one of them is an error.
-async fn put(
-    client: &WsClient,
+/// The answers, or `None` where one of them is an error or cannot be read.
+async fn put<T: DeserializeOwned>(
+    client: &Client,
     method: &str,
-    params: &[Params],
-) -> Result<Option<Vec<Box<RawValue>>>, Refused> {
+    params: Vec<Params>,
+) -> Result<Option<Vec<Answer<T>>>, Refused> {
     let mut batch = BatchRequestBuilder::new();
     for params in params {
-        batch.insert(method, params.clone()).map_err(|_| Refused)?;
+        batch.insert(method, params).map_err(|_| Refused)?;
     }
-    let answers = client.batch_request::<Box<RawValue>>(batch).await.map_err(|_| Refused)?;
+    let answers = match client.batch_request::<Answer<T>>(batch).await {
+        Ok(answers) => answers,
+        Err(ClientError::ParseError(_)) => return Ok(None),
+        Err(_) => return Err(Refused),
+    };
     Ok(answers.into_iter().collect::<Result<Vec<_>, _>>().ok())
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jsonrpsee::server::{BatchRequestConfig, ServerConfig};
+use serde::de::IgnoredAny;
 
 use super::*;
 use crate::scale::header::{EncodedHeader, Header};
@@ -62,9 +63,9 @@ async fn takes_batches(client: &ChainClient) -> bool {
     let node = client.node(0).unwrap();
     let params = Params::of(&json!([0]));
     let deadline = Duration::from_secs(3);
-    let asked = ("chain_getBlockHash", [params.clone(), params]);
+    let (method, twice) = ("chain_getBlockHash", vec![params.clone(), params]);
     node.connection
-        .request_batch(asked.0, &asked.1, deadline, &client.inner.genesis)
+        .request_batch::<IgnoredAny>(method, twice, deadline, &client.inner.genesis)
         .await
         .is_some()
 }

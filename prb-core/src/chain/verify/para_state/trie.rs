@@ -28,6 +28,8 @@ pub(super) struct Trie {
     top: Option<Box<Node>>,
     /// Where nodes are encoded to be hashed.
     buffer: Vec<u8>,
+    /// The half bytes of the key that is being set.
+    path: Vec<u8>,
 }
 
 impl Trie {
@@ -38,8 +40,12 @@ impl Trie {
 
     /// The value under a key.
     pub(super) fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        let path = nibbles(key);
-        let mut rest = &path[..];
+        let path: Vec<u8> = nibbles(key).collect();
+        self.find(&path)
+    }
+
+    fn find(&self, path: &[u8]) -> Option<&[u8]> {
+        let mut rest = path;
         let mut node = self.top.as_deref()?;
         loop {
             rest = rest.strip_prefix(node.partial())?;
@@ -57,10 +63,15 @@ impl Trie {
         if key.len() > MAX_KEY {
             return Err(KeyTooLong(key.len()));
         }
-        Ok(match value {
-            Some(value) => self.insert(&nibbles(key), value),
-            None => self.get(key).is_some().then(|| self.remove(&nibbles(key))).flatten(),
-        })
+        let mut path = std::mem::take(&mut self.path);
+        path.clear();
+        path.extend(nibbles(key));
+        let before = match value {
+            Some(value) => self.insert(&path, value),
+            None => self.find(&path).is_some().then(|| self.remove(&path)).flatten(),
+        };
+        self.path = path;
+        Ok(before)
     }
 
     fn insert(&mut self, path: &[u8], value: Vec<u8>) -> Option<Vec<u8>> {
@@ -99,7 +110,7 @@ impl Trie {
 
     /// The root; hashes what has changed since it was last asked for.
     pub(super) fn root(&mut self) -> TrieHash {
-        let Self { top, buffer } = self;
+        let Self { top, buffer, .. } = self;
         TrieHash(top.as_mut().map_or_else(|| blake2_256(&EMPTY), |top| top.hash(buffer)))
     }
 
@@ -122,8 +133,8 @@ impl Trie {
 }
 
 /// A key in half bytes.
-fn nibbles(key: &[u8]) -> Vec<u8> {
-    key.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect()
+fn nibbles(key: &[u8]) -> impl Iterator<Item = u8> {
+    key.iter().flat_map(|byte| [byte >> 4, byte & 15])
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use parity_scale_codec::{Compact, Encode};
 use sp_crypto_hashing::blake2_256;
 
+use crate::hashes;
+
 /// In the two highest bits of a node's first byte; the others begin the length of its path.
 const LEAF: u8 = 0b0100_0000;
 const BRANCH: u8 = 0b1000_0000;
@@ -35,10 +37,12 @@ struct Reference {
 impl Reference {
     const UNKNOWN: Self = Self { length: 0, bytes: [0; HASH] };
 
-    fn of(encoded: &[u8]) -> Self {
-        if encoded.len() >= HASH {
-            return Self { length: HASH as u8, bytes: blake2_256(encoded) };
-        }
+    fn hash(bytes: [u8; HASH]) -> Self {
+        Self { length: HASH as u8, bytes }
+    }
+
+    /// Of a node that has fewer bytes than a hash.
+    fn whole(encoded: &[u8]) -> Self {
         let mut bytes = [0; HASH];
         bytes[..encoded.len()].copy_from_slice(encoded);
         Self { length: encoded.len() as u8, bytes }
@@ -135,22 +139,53 @@ impl Node {
 
     /// Its hash, however short it is.
     pub(super) fn hash(&mut self, buffer: &mut Vec<u8>) -> [u8; HASH] {
-        self.refresh(buffer);
+        if self.reference.length == 0 {
+            self.refresh_children(buffer);
+            buffer.clear();
+            self.encode_to(buffer);
+            self.reference = match buffer.len() {
+                HASH.. => Reference::hash(blake2_256(buffer)),
+                _ => Reference::whole(buffer),
+            };
+        }
         let Reference { length, bytes } = self.reference;
         if length as usize == HASH { bytes } else { blake2_256(self.reference.bytes()) }
     }
 
-    /// Makes the reference known, and those of all nodes below.
-    fn refresh(&mut self, buffer: &mut Vec<u8>) {
-        if self.reference.length > 0 {
+    /// Whether its parent does not know yet how to name it.
+    fn is_stale(&self) -> bool {
+        self.reference.length == 0
+    }
+
+    /// Makes the references of all nodes below known. Those of one parent are hashed together,
+    /// which takes a processor little longer than one of them.
+    fn refresh_children(&mut self, buffer: &mut Vec<u8>) {
+        let Some(children) = &mut self.children else { return };
+        let mut stale = 0;
+        for child in children.iter_mut().flatten().filter(|child| child.is_stale()) {
+            child.refresh_children(buffer);
+            stale += 1;
+        }
+        if stale == 0 {
             return;
         }
-        for child in self.children.iter_mut().flat_map(|children| children.iter_mut()).flatten() {
-            child.refresh(buffer);
-        }
         buffer.clear();
-        self.encode_to(buffer);
-        self.reference = Reference::of(buffer);
+        let mut ends = Vec::with_capacity(stale);
+        for child in children.iter().flatten().filter(|child| child.is_stale()) {
+            child.encode_to(buffer);
+            ends.push(buffer.len());
+        }
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let encoded: Vec<&[u8]> =
+            starts.zip(&ends).map(|(start, end)| &buffer[start..*end]).collect();
+        let long: Vec<&[u8]> =
+            encoded.iter().copied().filter(|encoded| encoded.len() >= HASH).collect();
+        let mut hashes = hashes::blake2_256_of_each(&long).into_iter();
+        let stale = children.iter_mut().flatten().filter(|child| child.is_stale());
+        for (child, encoded) in stale.zip(encoded) {
+            let hash = (encoded.len() >= HASH).then(|| hashes.next()).flatten();
+            child.reference = hash.map_or_else(|| Reference::whole(encoded), Reference::hash);
+        }
     }
 
     /// The node's bytes; its children's references are known.
