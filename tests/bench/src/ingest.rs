@@ -10,8 +10,9 @@ use prb_walkie::proto::data_provider::{ParaBlocks, RelaySegment};
 use prost::Message as _;
 use serde_json::{Map, Value, json};
 
+use self::floor::Messages;
 use self::node::{Calls, Nodes};
-use crate::process::{self, Usage};
+use crate::process::{Usage, peak_mb};
 use crate::rounded;
 
 mod disk;
@@ -19,10 +20,13 @@ mod floor;
 mod large_store;
 mod layouts;
 mod node;
+mod process;
+mod provider;
 mod relay_tip;
 mod state;
 
 pub(crate) use node::run as run_node;
+pub(crate) use provider::{Args as ProviderArgs, run as run_provider};
 
 /// Nothing measured here takes longer.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -85,20 +89,20 @@ async fn history(args: &History) -> Result<Map<String, Value>> {
     let folder = tempfile::tempdir()?;
     let (relay, para) = (nodes.relay.finalized, nodes.para.finalized);
 
-    let (started, used) = (Instant::now(), Usage::now()?);
+    let (started, used, nodes_used) = (Instant::now(), Usage::now()?, nodes.usage()?);
     let provider =
         provider(&nodes.relay.url, &nodes.para.url, folder.path(), StoreConfig::default()).await?;
     complete(&provider, relay, para).await?;
     let (ingest, cpu) = (started.elapsed(), Usage::now()?.seconds_since(&used));
-    let peak = process::peak_mb()?;
+    let nodes_cpu = nodes.usage()?.seconds_since(&nodes_used);
+    let peak = peak_mb()?;
     let disk = disk::measure(&provider, folder.path()).await?;
     let segments = segments(&provider, relay).await?;
     provider.shutdown().await?;
     drop(provider);
     let calls = nodes.calls()?;
-    let used = Usage::now()?;
-    let floor = floor::measure(&nodes, args.session, &calls).await?;
-    let floor_cpu = Usage::now()?.seconds_since(&used);
+    let floor = floor::measure(&nodes, args.session, &calls, Messages::One).await?;
+    let several = floor::measure(&nodes, args.session, &calls, Messages::Several).await?;
 
     let started = Instant::now();
     let again =
@@ -113,12 +117,16 @@ async fn history(args: &History) -> Result<Map<String, Value>> {
     figures.insert("relay_blocks".into(), relay.into());
     figures.insert("para_blocks".into(), para.into());
     figures.insert("blocks_per_s".into(), rounded(per_second(ingest)));
-    figures.insert("floor_blocks_per_s".into(), rounded(per_second(floor)));
-    figures.insert("of_floor".into(), rounded(floor.as_secs_f64() / ingest.as_secs_f64()));
+    figures.insert("floor_blocks_per_s".into(), rounded(per_second(floor.took)));
+    figures.insert("of_floor".into(), rounded(floor.took.as_secs_f64() / ingest.as_secs_f64()));
     figures.insert("ingest_s".into(), rounded(ingest.as_secs_f64()));
     figures.insert("ingest_cpu_s".into(), rounded(cpu));
-    figures.insert("floor_s".into(), rounded(floor.as_secs_f64()));
-    figures.insert("floor_cpu_s".into(), rounded(floor_cpu));
+    figures.insert("ingest_nodes_cpu_s".into(), rounded(nodes_cpu));
+    figures.insert("floor_s".into(), rounded(floor.took.as_secs_f64()));
+    figures.insert("floor_cpu_s".into(), rounded(floor.cpu));
+    figures.insert("floor_nodes_cpu_s".into(), rounded(floor.nodes_cpu));
+    let of_several = several.took.as_secs_f64() / ingest.as_secs_f64();
+    figures.insert("of_floor_in_the_same_messages".into(), rounded(of_several));
     let per_block =
         |calls: &Calls, blocks: u32| calls.values().sum::<u64>() as f64 / f64::from(blocks.max(1));
     let relay_calls = per_block(&calls[0], relay);

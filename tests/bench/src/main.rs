@@ -54,6 +54,9 @@ enum Scenario {
     /// What `ingest` needs in another process.
     #[command(hide = true)]
     IngestNode(ingest::History),
+    /// A provider that `ingest` kills.
+    #[command(hide = true)]
+    IngestProvider(ingest::ProviderArgs),
     /// Jobs per second over Redis, beside npm's bee-queue, and the memory Redis needs.
     Queue(queue::Args),
     /// Calls per second through the trader, and how long one waits for its block.
@@ -77,6 +80,7 @@ fn main() -> Result<()> {
         Scenario::FleetWorld(args) => return fleet::run_world(&args),
         Scenario::Ingest(args) => ("ingest", ingest::measure(&args)?),
         Scenario::IngestNode(history) => return ingest::run_node(&history),
+        Scenario::IngestProvider(args) => return ingest::run_provider(&args),
         Scenario::Queue(args) => ("queue", queue::measure(&args)?),
         Scenario::Trader(args) => ("trader", trader::measure(&args)?),
         Scenario::Walkie(args) => ("walkie", walkie::measure(&args)?),

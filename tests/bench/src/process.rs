@@ -48,7 +48,12 @@ pub(crate) struct Usage {
 
 impl Usage {
     pub(crate) fn now() -> Result<Self> {
-        let stat = fs::read_to_string("/proc/self/stat")?;
+        Self::of(std::process::id())
+    }
+
+    /// Of another process.
+    pub(crate) fn of(process: u32) -> Result<Self> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
         // The name of the program, in parentheses, may hold anything.
         let (_, fields) = stat.rsplit_once(") ").context("no fields in stat")?;
         let ticks: f64 = fields
