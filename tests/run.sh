@@ -48,7 +48,7 @@ install_missing() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
     if [ "${#packages[@]}" -gt 0 ]; then apt_install "${packages[@]}"; fi
 
-    for folder in tests/interop tests/interop/walkie tests/interop/queue; do
+    for folder in tests/interop tests/interop/walkie tests/interop/queue examples/grpc-javascript; do
         if [ -f "$folder/package-lock.json" ]; then
             npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error
         fi
@@ -100,5 +100,10 @@ cargo test --workspace --locked --doc
 
 step "tests"
 run_tests
+
+if $long; then
+    step "a new user's first ten minutes"
+    tests/first-ten-minutes.sh
+fi
 
 step "all passed"

@@ -4,12 +4,21 @@
 
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use custom_store::FileStore;
 use embed::{Bridge, Settings};
+use example_data_provider::{Serving, line};
+use example_trader::Policy;
+use prb_core::blob::client::{BlobClient, BlobClientConfig, BlobEndpoint};
+use prb_core::blob::{BlobKey, BlobSource};
 use prb_core::lifecycle::{LifecycleRpc, OfflineInventory, Phase};
+use prb_core::queue::{
+    Action, EmbeddedQueue, EmbeddedQueueConfig, Job, JobKey, JobQueue, JobState,
+};
+use prb_core::trader::Operator;
 use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
 use prb_devnet::pruntime::{Double, DoubleConfig};
 use prb_walkie::access::token::Token;
@@ -18,7 +27,8 @@ use prb_walkie::node::{Config, Grpc, Introduction, Walkie};
 use prb_walkie::proto::lifecycle::{CreatePool, CreateWorker, UpdateWorker, update_worker};
 use prb_walkie::proto::pool_or_worker_query_identity::Identity as Named;
 use prb_walkie::proto::{FullAccount, PoolOrWorkerQueryIdentity, WalkieRoles, db};
-use tokio::sync::mpsc;
+use sp_core::{Pair, sr25519};
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 /// The machine may be busy.
@@ -86,6 +96,24 @@ async fn a_bridge_with_a_store_of_its_own_brings_a_worker_to_computing_and_finds
     network.shutdown().await.unwrap();
 }
 
+/// What serves a bridge's manager over gRPC.
+async fn manager_node(bridge: &Bridge, token: Token) -> Walkie {
+    let mut config = Config::new(Introduction {
+        hostname: "here".to_owned(),
+        role: WalkieRoles::WrLifecycleManager,
+        chain_identity: "chain".to_owned(),
+        bridge_identity: "examples".to_owned(),
+    });
+    config.discovery.mdns = false;
+    config.discovery.older_mdns = false;
+    let address = (Ipv4Addr::LOCALHOST, 0).into();
+    config.grpc = Some(Grpc { address, token: Some(token), tls: None });
+    let handlers = LifecycleRpc::default();
+    handlers.serve(bridge.lifecycle.clone());
+    let identity = Identity::generate().unwrap();
+    Walkie::builder(config).service(handlers).start(&identity).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watcher_tells_why_a_worker_fails_restarts_it_and_sees_it_recover() {
     let network = network().await;
@@ -96,26 +124,13 @@ async fn a_watcher_tells_why_a_worker_fails_restarts_it_and_sees_it_recover() {
     started.lifecycle.create_workers(CreateWorker { workers }).await.unwrap();
 
     let token = Token::generate();
-    let mut config = Config::new(Introduction {
-        hostname: "here".to_owned(),
-        role: WalkieRoles::WrLifecycleManager,
-        chain_identity: "chain".to_owned(),
-        bridge_identity: "examples".to_owned(),
-    });
-    config.discovery.mdns = false;
-    config.discovery.older_mdns = false;
-    let address = (Ipv4Addr::LOCALHOST, 0).into();
-    config.grpc = Some(Grpc { address, token: Some(token.clone()), tls: None });
-    let handlers = LifecycleRpc::default();
-    handlers.serve(started.lifecycle.clone());
-    let identity = Identity::generate().unwrap();
-    let walkie = Walkie::builder(config).service(handlers).start(&identity).await.unwrap();
+    let walkie = manager_node(&started, token.clone()).await;
 
     let (lines, mut told) = mpsc::channel(100);
     let address = format!("http://{}", walkie.grpc_address().unwrap());
     let watcher = tokio::spawn(async move {
         let tell = move |line| lines.try_send(line).unwrap();
-        watch::watch(&address, &token.bearer(), Duration::from_secs(1), tell).await
+        ::watch::watch(&address, &token.bearer(), Duration::from_secs(1), tell).await
     });
     let mut next = async |part: &str| {
         let mut said = Vec::new();
@@ -163,4 +178,102 @@ async fn a_list_of_machines_becomes_workers_by_the_rules_of_the_farm() {
     let shorter = "rack,slot,address,cores,state\n1,4,10.1.0.4,16,up\n";
     let error = import_csv::import(shorter, &inventory).unwrap_err();
     assert!(error.to_string().contains("r2-s1"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_provider_alone_follows_and_serves() {
+    let network = network().await;
+    let folder = tempfile::tempdir().unwrap();
+    let listen = (Ipv4Addr::LOCALHOST, 0).into();
+    let (relay, para) = (network.relay_url(), network.para_url());
+    let serving = Serving::start(folder.path(), &relay, &para, listen).await.unwrap();
+    let mut status = serving.provider.subscribe();
+    let stored = status.wait_for(|status| status.info.para_committed_height >= 3);
+    let line = line(&timeout(PATIENCE, stored).await.expect("blocks in time").unwrap());
+    assert!(line.starts_with("relay chain ") && line.contains("parachain "), "{line}");
+
+    let address = serving.blobs.address();
+    let endpoint = BlobEndpoint { name: "it".to_owned(), addresses: vec![address] };
+    let (_endpoints, named) = watch::channel(vec![endpoint]);
+    let blobs = BlobClient::builder(BlobClientConfig::default(), named).start();
+    let headers = blobs.get(BlobKey::Headers(0), Duration::ZERO).await.unwrap();
+    assert!(headers.is_some_and(|bytes| !bytes.is_empty()));
+    blobs.shutdown().await;
+    serving.stop().await.unwrap();
+    network.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trader_with_a_policy_refuses_what_that_refuses_and_trades_the_rest() {
+    let network = network().await;
+    let folder = tempfile::tempdir().unwrap();
+    let identity = Arc::new(Identity::generate().unwrap());
+    let key = JobKey::new(*identity.mac_key("job"));
+    let jobs = EmbeddedQueueConfig::at(folder.path().join("queue"), key);
+    let queue: Arc<dyn JobQueue> = Arc::new(EmbeddedQueue::open(jobs).unwrap());
+    let (_, seed) = sr25519::Pair::from_string_with_seed("//Alice", None).unwrap();
+    let operator = Operator::new(1, &seed.unwrap(), None).unwrap();
+    queue.put_operator(1, operator.seal(&*identity).unwrap()).await.unwrap();
+    let policy = Policy { pools: [1].into(), most_stake: 10 };
+    let (para, jobs) = (network.para_url(), queue.clone());
+    let trader = example_trader::start(&para, jobs, identity, policy).await.unwrap();
+
+    let public_key = [7; 32];
+    let start = |pid, stake| Job { pid, action: Action::StartComputing { public_key, stake } };
+    for (job, reason) in [
+        (start(2, 1), "refused: pool 2 is none of this trader's"),
+        (start(1, 11), "refused: 11 planck are more than 10"),
+        // The chain's word: this one was traded.
+        (start(1, 10), "PhalaStakePoolv2.start_computing says"),
+    ] {
+        let mut events = queue.events();
+        let id = queue.enqueue(job).await.unwrap();
+        let failed = async {
+            loop {
+                let record = queue.job(&id).await.unwrap().unwrap();
+                if record.state == JobState::Failed {
+                    return record.failure.unwrap().reason;
+                }
+                let _lagging_is_fine = events.recv().await;
+            }
+        };
+        let found = timeout(PATIENCE, failed).await.expect("an end in time");
+        assert!(found.contains(reason), "{found}");
+    }
+    trader.shutdown(Duration::from_secs(10)).await.unwrap();
+    network.shutdown().await.unwrap();
+}
+
+/// The client in JavaScript, against a manager with a worker that cannot be reached.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_in_javascript_shows_the_workers() {
+    let network = network().await;
+    let folder = tempfile::tempdir().unwrap();
+    let started = bridge(&network, folder.path(), None).await;
+    started.lifecycle.create_pools(CreatePool { pools: vec![pool(1)] }).await.unwrap();
+    let workers = vec![worker("w", "http://127.0.0.1:1".to_owned())];
+    started.lifecycle.create_workers(CreateWorker { workers }).await.unwrap();
+    let path = folder.path().join("token");
+    let walkie = manager_node(&started, Token::load_or_create(&path).unwrap()).await;
+
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/grpc-javascript/status.js");
+    let run = async |token: &Path| {
+        let mut command = Command::new("node");
+        command.arg(&script).arg(walkie.grpc_address().unwrap().to_string()).arg(token);
+        command.arg("--once");
+        tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+    };
+    let told = run(&path).await;
+    let said = String::from_utf8_lossy(&told.stdout);
+    assert!(told.status.success(), "{told:?} (tests/run.sh installs what it needs)");
+    assert!(said.starts_with("w of pool 1: S_"), "{said}");
+    let wrong = folder.path().join("wrong");
+    std::fs::write(&wrong, "00").unwrap();
+    let refused = run(&wrong).await;
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("code 16"), "{refused:?}");
+
+    started.stop().await.unwrap();
+    walkie.shutdown().await;
+    network.shutdown().await.unwrap();
 }
