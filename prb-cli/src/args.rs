@@ -16,6 +16,7 @@ mod listen;
 mod log;
 mod manager;
 mod monitor;
+mod metrics;
 mod notice;
 mod peer;
 mod pool;
@@ -49,6 +50,7 @@ pub use listen::Listen;
 pub use log::LogFormat;
 pub use manager::ManagerArgs;
 pub use monitor::MonitorArgs;
+pub use metrics::{MetricsArgs, MetricsCommand};
 pub use notice::NoticeArgs;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
 pub use pool::{
@@ -119,6 +121,8 @@ pub enum Command {
     Trader(Box<TraderQueryArgs>),
     /// See and change all services in a browser; the same as prb run monitor.
     Monitor(Box<MonitorArgs>),
+    /// Print the figures that services show, and dashboard and alert rules made from them.
+    Metrics(MetricsArgs),
 }
 
 /// `prb run`.

@@ -16,6 +16,7 @@ mod import;
 mod logging;
 mod manager;
 mod monitor;
+mod metrics;
 mod observe;
 mod output;
 mod peer;
@@ -53,5 +54,6 @@ pub fn run(parsed: config::Parsed) -> ExitCode {
         args::Command::Trader(command) => trader::run(&command.command, &log("warn")),
         args::Command::Queue(command) => queue::run(&command.command, &log("warn")),
         args::Command::Monitor(args) => monitor::run(&args, &log("info")),
+        args::Command::Metrics(command) => metrics::run(&command.command),
     })
 }

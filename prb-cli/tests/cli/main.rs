@@ -11,6 +11,7 @@ mod db;
 mod embedded_network;
 mod fixture;
 mod http;
+mod generated;
 mod inventory;
 mod killed;
 mod machines;
