@@ -10,6 +10,7 @@ mod data_provider;
 mod db;
 mod dev;
 mod devnet;
+mod health;
 mod import;
 mod lifecycle;
 mod listen;
@@ -44,6 +45,7 @@ pub use db::{
 };
 pub use dev::{DevArgs, Goal};
 pub use devnet::DevnetArgs;
+pub use health::{Asked, HealthArgs};
 pub use import::ImportFileArgs;
 pub use lifecycle::{LifecycleArgs, Start, WorkerArgs};
 pub use listen::Listen;
@@ -123,6 +125,8 @@ pub enum Command {
     Monitor(Box<MonitorArgs>),
     /// Print the figures that services show, and dashboard and alert rules made from them.
     Metrics(MetricsArgs),
+    /// Ask a service of this host whether it lives.
+    Health(HealthArgs),
 }
 
 /// `prb run`.

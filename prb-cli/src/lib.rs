@@ -12,6 +12,8 @@ mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
 mod exit;
+mod health;
+mod http_client;
 mod import;
 mod logging;
 mod manager;
@@ -55,5 +57,6 @@ pub fn run(parsed: config::Parsed) -> ExitCode {
         args::Command::Queue(command) => queue::run(&command.command, &log("warn")),
         args::Command::Monitor(args) => monitor::run(&args, &log("info")),
         args::Command::Metrics(command) => metrics::run(&command.command),
+        args::Command::Health(args) => health::run(&args),
     })
 }

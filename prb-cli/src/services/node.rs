@@ -31,7 +31,7 @@ pub(crate) struct Role {
     /// Where it serves gRPC if nothing else is said.
     grpc_port: u16,
     /// Where it serves those who watch it if nothing else is said.
-    pub(super) admin_port: u16,
+    pub(crate) admin_port: u16,
 }
 
 pub(crate) const DATA_PROVIDER: Role = Role {

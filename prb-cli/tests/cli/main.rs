@@ -25,4 +25,5 @@ mod services;
 mod shared_bucket;
 mod trader;
 mod two_managers;
+mod units;
 mod watched;
