@@ -18,6 +18,7 @@ mod log;
 mod manager;
 mod monitor;
 mod metrics;
+mod migrate;
 mod notice;
 mod peer;
 mod pool;
@@ -53,6 +54,7 @@ pub use log::LogFormat;
 pub use manager::ManagerArgs;
 pub use monitor::MonitorArgs;
 pub use metrics::{MetricsArgs, MetricsCommand};
+pub use migrate::{MigrateArgs, MigrateCommand, MigrateV2Args, MigrateV3Args};
 pub use notice::NoticeArgs;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
 pub use pool::{
@@ -127,6 +129,8 @@ pub enum Command {
     Metrics(MetricsArgs),
     /// Ask a service of this host whether it lives.
     Health(HealthArgs),
+    /// Take over what an older Runtime Bridge has.
+    Migrate(Box<MigrateArgs>),
 }
 
 /// `prb run`.

@@ -14,4 +14,5 @@ mod tests;
 mod unknown;
 
 pub use environment::Environment;
+pub(crate) use environment::{WITHOUT_EFFECT, names_beside_arguments};
 pub use parse::{Parsed, parse};

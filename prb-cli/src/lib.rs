@@ -19,6 +19,7 @@ mod logging;
 mod manager;
 mod monitor;
 mod metrics;
+mod migrate;
 mod observe;
 mod output;
 mod peer;
@@ -58,5 +59,6 @@ pub fn run(parsed: config::Parsed) -> ExitCode {
         args::Command::Monitor(args) => monitor::run(&args, &log("info")),
         args::Command::Metrics(command) => metrics::run(&command.command),
         args::Command::Health(args) => health::run(&args),
+        args::Command::Migrate(command) => migrate::run(&command.command, &log("warn")),
     })
 }

@@ -16,7 +16,7 @@ const OTHER_NAMES: [(Of, &str, &str); 3] = [
 ];
 
 /// What version 2 was told and prb has no use for, and why.
-pub(super) const WITHOUT_EFFECT: [(&str, &str); 4] = [
+pub(crate) const WITHOUT_EFFECT: [(&str, &str); 4] = [
     ("PHALA_DATA_PROVIDER_BLOB_MAX_RANGE_COUNT", BLOBS),
     ("PHALA_DATA_PROVIDER_BLOB_MAX_PARA_BLOCK_RANGE_COUNT", BLOBS),
     ("PHALA_NAMESPACE", "nothing ever read it"),
@@ -97,7 +97,7 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Environment {
 pub(super) struct NoText(pub(super) String);
 
 /// All names beside those that arguments have.
-pub(super) fn names_beside_arguments<'a>() -> impl Iterator<Item = &'a str> {
+pub(crate) fn names_beside_arguments<'a>() -> impl Iterator<Item = &'a str> {
     let others = OTHER_NAMES.iter().map(|(_, _, other)| *other);
     others.chain(WITHOUT_EFFECT.iter().map(|(name, _)| *name)).chain([MODULE])
 }

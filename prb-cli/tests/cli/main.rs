@@ -16,6 +16,7 @@ mod inventory;
 mod killed;
 mod machines;
 mod monitor;
+mod migrate;
 mod peers;
 mod queue_page;
 #[path = "../../../tests/e2e/tests/e2e/s3.rs"]

@@ -17,6 +17,7 @@ pub(super) type Secret = Zeroizing<Vec<u8>>;
 const KEY_DIGITS: usize = 128;
 
 /// The secret of an account that signs for a pool. Its `Debug` shows the account alone.
+#[derive(Clone)]
 pub struct OperatorSecret {
     /// Wiped when dropped.
     key: SecretKey,
