@@ -12,6 +12,10 @@ use crate::Failure;
 use crate::args::LogFormat;
 use crate::output::Bar;
 
+mod live;
+
+pub(crate) use live::{change, level};
+
 /// What is logged, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
@@ -66,8 +70,16 @@ pub(crate) fn start(log: &Log, target: &Target<'_>) -> Result<(), Failure> {
         .with_ansi(colours && colours_are_wanted())
         .with_writer(writer);
     match log.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => {
+            let builder = builder.with_filter_reloading();
+            live::begin(&log.level, builder.reload_handle());
+            builder.try_init()
+        }
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_filter_reloading();
+            live::begin(&log.level, builder.reload_handle());
+            builder.try_init()
+        }
     }
     .map_err(|error| Failure::Failed(anyhow::anyhow!("cannot start logging: {error}")))?;
     for note in &log.notes {

@@ -1,9 +1,11 @@
 //! `prb peer`: talks to running services, over gRPC on this host and as a peer to all others.
 
+use std::io::{self, Write};
+
 use crate::Failure;
 use crate::args::PeerCommand;
 use crate::logging::{self, Log, Target};
-use crate::process;
+use crate::{process, services};
 
 mod call;
 mod client;
@@ -25,6 +27,10 @@ pub(crate) fn run(command: PeerCommand, log: &Log) -> Result<(), Failure> {
             PeerCommand::List(args) => list::run(&args).await,
             PeerCommand::Info(args) => info::run(&args).await,
             PeerCommand::Call(args) => call::run(&args).await,
+            PeerCommand::Describe => {
+                writeln!(io::stdout(), "{:#}", services::document())?;
+                Ok(())
+            }
         }
     })
 }

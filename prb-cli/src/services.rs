@@ -16,7 +16,9 @@ pub(crate) mod lifecycle;
 pub(crate) mod node;
 pub(crate) mod trader;
 pub(crate) mod trading;
+mod version_3;
 
+pub(crate) use admin::rest::document;
 pub(crate) use chain::nodes;
 pub(crate) use node::{DATA_PROVIDER, LIFECYCLE, Role, TRADER, discovery, hostname};
 

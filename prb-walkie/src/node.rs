@@ -12,12 +12,14 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use tonic::Status;
 
+use crate::access::Caller;
 use crate::discovery::boot::BootNode;
 use crate::discovery::table::{Peer, Standing};
 use crate::proto::walkie_rpc_client::WalkieRpcClient;
 use crate::proto::{WalkieRoles, WalkieRpcResponseWrapper};
-use crate::rpc::{CallError, Method, PeerChannel, Requests, json, status, wrapper};
+use crate::rpc::{self, CallError, Method, PeerChannel, Requests, Service, json, status, wrapper};
 
 mod answering;
 mod builder;
@@ -70,6 +72,9 @@ struct Shared {
     requests: Requests,
     view: watch::Receiver<Arc<View>>,
     grpc: Option<std::net::SocketAddr>,
+    service: Service,
+    /// Longest time for one of its answers.
+    deadline: Duration,
     /// Stops everything when the last handle is gone.
     _stop: DropGuard,
     cancel: CancellationToken,
@@ -192,6 +197,20 @@ impl Walkie {
         let request = json::encode_request(method, request)?;
         let (_, answer) = self.exchange(peer, method.name(), request, timeout).await?;
         Ok(json::proxy_answer(method, &answer)?)
+    }
+
+    /// What this node itself answers, as over gRPC: `granted` says that the caller has shown the
+    /// token.
+    pub async fn answer(
+        &self,
+        method: &Method,
+        request: &[u8],
+        granted: bool,
+    ) -> Result<Bytes, Status> {
+        let caller = Caller::Grpc { token: granted };
+        let answer = rpc::call(self.shared.service.clone(), caller, method.name(), request);
+        let answer = tokio::time::timeout(self.shared.deadline, answer).await;
+        answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("The handler took too long.")))
     }
 
     /// Stops in order: no new calls, those under way are given a moment, then all connections

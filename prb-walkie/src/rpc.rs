@@ -11,6 +11,7 @@ mod explicit;
 mod frame;
 pub mod json;
 mod method;
+pub mod openapi;
 mod own;
 mod requests;
 mod service;
@@ -18,7 +19,7 @@ pub mod status;
 pub(crate) mod wrapper;
 
 pub use channel::PeerChannel;
-pub(crate) use dispatch::{dispatch, refuse, turn_away};
+pub(crate) use dispatch::{call, dispatch, refuse, turn_away};
 pub use error::CallError;
 pub use method::{DESCRIPTORS, Method, SERVICE, message, method, methods};
 pub(crate) use own::{Heard, Own};

@@ -1,5 +1,7 @@
 //! `prb run lifecycle`.
 
+use std::net::SocketAddr;
+
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 use url::Url;
@@ -50,6 +52,10 @@ pub struct LifecycleArgs {
     /// Who watches it.
     #[command(flatten)]
     pub admin: AdminArgs,
+    /// Where the routes of version 3's worker manager are served, for its monitor and scripts;
+    /// nowhere without this. Whoever reaches them may change everything.
+    #[arg(long, value_name = "ADDR", env = "PRB_V3_LISTEN", help_heading = "Watching")]
+    pub v3_listen: Option<SocketAddr>,
     /// One line of JSON on standard output for each change; logs go to standard error.
     #[arg(long)]
     pub json: bool,

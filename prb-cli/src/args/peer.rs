@@ -25,6 +25,8 @@ pub enum PeerCommand {
     Info(InfoArgs),
     /// Call a method of a service.
     Call(CallArgs),
+    /// Print the OpenAPI document of the methods, as services serve it at /api/openapi.json.
+    Describe,
 }
 
 /// `prb peer list`.

@@ -1,4 +1,5 @@
-//! What watches a service over HTTP: its figures, that it lives, and whether it is ready.
+//! What is served of a service over HTTP: its figures, that it lives, whether it is ready, what it
+//! knows of itself, and its methods.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -17,6 +18,11 @@ use super::Role;
 use crate::args::Listen;
 use crate::shutdown::Stack;
 use crate::web::server::{self, Limits};
+pub(crate) use rest::Rest;
+
+mod level;
+pub(crate) mod rest;
+mod state;
 
 /// A connection asks once.
 const LIMITS: Limits = Limits { connections: 16, keep_alive: false, life: Duration::from_secs(10) };
@@ -26,6 +32,7 @@ pub(super) async fn start(
     listen: Option<Listen>,
     role: &Role,
     registry: Registry,
+    rest: Rest,
     stack: &mut Stack,
 ) -> Result<()> {
     let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, role.admin_port));
@@ -34,17 +41,26 @@ pub(super) async fn start(
     let listener = listener.with_context(|| format!("cannot serve metrics at {address}"))?;
     let address = listener.local_addr().context("cannot serve metrics")?;
     tracing::info!("serves metrics and health at http://{address}");
-    server::serve(listener, pages(registry), LIMITS, "metrics and health", stack);
+    serve(listener, pages(registry, rest), "metrics and health", stack);
     Ok(())
 }
 
-fn pages(registry: Registry) -> Router {
-    Router::new()
+/// Serves pages until stopped.
+pub(super) fn serve(listener: TcpListener, pages: Router, name: &'static str, stack: &mut Stack) {
+    server::serve(listener, pages, LIMITS, name, stack);
+}
+
+fn pages(registry: Registry, rest: Rest) -> Router {
+    let watched = Router::new()
         .route("/metrics", get(metrics))
         // Whoever answers lives: a service that ends takes its process with it.
         .route("/livez", get("ok\n"))
         .route("/readyz", get(ready))
-        .with_state(registry)
+        .with_state(registry.clone());
+    watched
+        .merge(state::pages(registry, rest.clone()))
+        .merge(level::pages(rest.clone()))
+        .merge(rest::pages(rest))
 }
 
 async fn metrics(State(registry): State<Registry>) -> Response {
@@ -56,7 +72,14 @@ async fn metrics(State(registry): State<Registry>) -> Response {
 
 /// What keeps the service from its work, or that nothing does.
 async fn ready(State(registry): State<Registry>) -> Response {
-    let obstacles: Vec<Value> = registry
+    let obstacles = obstacles(&registry);
+    let ready = obstacles.is_empty();
+    let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(json!({ "ready": ready, "obstacles": obstacles }))).into_response()
+}
+
+fn obstacles(registry: &Registry) -> Vec<Value> {
+    registry
         .obstacles()
         .into_iter()
         .map(|obstacle| {
@@ -67,8 +90,5 @@ async fn ready(State(registry): State<Registry>) -> Response {
                 "seconds": seconds.map(|age| age.as_secs()),
             })
         })
-        .collect();
-    let ready = obstacles.is_empty();
-    let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(json!({ "ready": ready, "obstacles": obstacles }))).into_response()
+        .collect()
 }

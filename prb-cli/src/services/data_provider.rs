@@ -62,7 +62,9 @@ async fn serve(
     let node = settings.prepare(&DATA_PROVIDER)?;
     let identity = identity(&args.walkie.key_dir, Name::DataProvider).await?;
     let registry = registry(&DATA_PROVIDER);
-    admin::start(args.admin.admin_listen, &DATA_PROVIDER, registry.clone(), stack).await?;
+    let rest = admin::Rest::new(node.token()?);
+    admin::start(args.admin.admin_listen, &DATA_PROVIDER, registry.clone(), rest.clone(), stack)
+        .await?;
     let config = config(args, folder)?;
     let para = ChainClient::new(config.para.clone());
     let provider = start(&config).await?;
@@ -85,6 +87,7 @@ async fn serve(
         let handlers = DataProviderRpc::new(provider.clone());
         let walkie = node.start(chain, &identity, handlers.clone(), stack).await?;
         registry.register(node::Peers::of(&walkie));
+        rest.serve(&walkie);
         stack.push("gets that wait", async move { handlers.stop_waiting() });
         Ok::<Walkie, anyhow::Error>(walkie)
     };

@@ -19,7 +19,7 @@ use prb_walkie::node::Walkie;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::node::{self, LIFECYCLE, Settings};
-use super::{STOP_LIMIT, admin, chain, identity, make_folder, registry, trading};
+use super::{STOP_LIMIT, admin, chain, identity, make_folder, registry, trading, version_3};
 use crate::Failure;
 use crate::args::{LifecycleArgs, Start};
 use crate::logging::{self, Log, Target};
@@ -78,7 +78,9 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     let identity = identity(&args.walkie.key_dir, Name::Lifecycle).await?;
     first_start::take_in(args.data_dir.inventory_of_version_2(), folder, &identity).await?;
     let registry = registry(&LIFECYCLE);
-    admin::start(args.admin.admin_listen, &LIFECYCLE, registry.clone(), stack).await?;
+    let rest = admin::Rest::new(node.token()?);
+    admin::start(args.admin.admin_listen, &LIFECYCLE, registry.clone(), rest.clone(), stack)
+        .await?;
     let (queue, leases) = open_queue(args, folder, &identity, stack)?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints, args.para.endpoint_policy));
 
@@ -126,7 +128,7 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         .identity(identity)
         .chain(para)
         .blobs(Arc::new(blobs))
-        .queue(queue);
+        .queue(queue.clone());
     let lifecycle = match leases {
         Some(leases) => lifecycle.leases(leases, node::hostname()),
         None => lifecycle,
@@ -138,8 +140,12 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         async move { said(lifecycle.shutdown().await) }
     });
     handlers.serve(lifecycle.clone());
+    if let Some(address) = args.v3_listen {
+        version_3::start(address, lifecycle.clone(), queue, stack).await?;
+    }
     registry.register(lifecycle.clone());
     registry.register(node::Peers::of(&walkie));
+    rest.serve(&walkie);
     if let Some(trader) = &trader {
         registry.register(trader.clone());
     }

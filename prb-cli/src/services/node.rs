@@ -10,6 +10,7 @@ use prb_core::telemetry::catalogue::{WALKIE_PEERS, WALKIE_REQUESTS};
 use prb_core::telemetry::{Samples, Source};
 use prb_walkie::access;
 use prb_walkie::access::psk::PreSharedKey;
+use prb_walkie::access::token::Token;
 use prb_walkie::identity::Identity;
 use prb_walkie::node::{Config, Discovery, Grpc, Introduction, Tls, View, Walkie};
 use prb_walkie::proto::WalkieRoles;
@@ -96,6 +97,11 @@ impl Settings<'_> {
 }
 
 impl Prepared {
+    /// What clients of this host show.
+    pub(super) fn token(&self) -> Result<Token> {
+        self.door.make_token()
+    }
+
     /// Joins the peers of a chain.
     pub(super) async fn start(
         self,

@@ -49,13 +49,15 @@ async fn serve(
     let identity = identity(&args.walkie.key_dir, Name::Trade).await?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints, args.para.endpoint_policy));
     let registry = registry(&TRADER);
-    admin::start(args.admin.admin_listen, &TRADER, registry.clone(), stack).await?;
+    let rest = admin::Rest::new(node.token()?);
+    admin::start(args.admin.admin_listen, &TRADER, registry.clone(), rest.clone(), stack).await?;
     let chain = chain::identity(&para, None).await;
 
     let (progress, shown) = watch::channel(TraderProgress::WaitingFor(String::new()));
     registry.register(Waiting(shown.clone()));
     let walkie = node.start(chain, &identity, TraderRpc::new(shown), stack).await?;
     registry.register(node::Peers::of(&walkie));
+    rest.serve(&walkie);
     let trading = async {
         let manager = managers_identity(&args.walkie.key_dir, &progress).await?;
         let queue = trading::shared_queue(redis, &manager, args.accept_unsigned_jobs)?;

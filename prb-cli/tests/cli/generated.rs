@@ -26,6 +26,7 @@ fn dashboard_alerts_figures_and_methods_are_as_made() {
     assert_is_in("metrics alerts", "deploy/prometheus/alerts.yml");
     assert_is_in("metrics list", "docs/metrics.md");
     assert_is_in("metrics alerts --markdown", "docs/metrics.md");
+    assert_is_in("peer describe", "docs/openapi.json");
     let listed = Prb::new().run("metrics list --json");
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert!(listed["metrics"].as_array().unwrap().iter().any(|it| {

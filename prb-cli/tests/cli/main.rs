@@ -21,6 +21,7 @@ mod peers;
 mod queue_page;
 #[path = "../../../tests/e2e/tests/e2e/s3.rs"]
 mod s3;
+mod rest;
 mod secrets;
 mod services;
 mod shared_bucket;

@@ -6,11 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use prb_core::lifecycle::OperatorSecret;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fixture::{Prb, text};
 use crate::machines::Machine;
-use crate::services::Site;
+use crate::rest::{JSON, ask};
+use crate::services::{Service, Site};
 use crate::watched::Admin;
 
 mod needle;
@@ -78,6 +79,50 @@ impl Operator<'_> {
     }
 }
 
+/// What the manager answers over HTTP, in its own words and in version 3's.
+fn over_http(site: &Site<'_>, manager: &mut Service, pool: &str) -> Vec<(String, Vec<u8>)> {
+    let admin = Admin::of(manager).0;
+    let v3 = manager.says("where version 3's routes are", |line| {
+        line.split_once("routes of version 3 at http://").map(|(_, at)| at.trim().to_owned())
+    });
+    let token = fs::read_to_string(site.path("manager/lifecycle.token")).unwrap();
+    let bearer = format!("Bearer {}", token.trim());
+    let mut said = Vec::new();
+    let mut asks = |at: &str, line: &str, body: &str, code: u16| {
+        let (found, answer) = ask(at, line, &[("Authorization", &bearer), JSON], body);
+        assert_eq!(found, code, "{line}: {answer}");
+        said.push((line.to_owned(), answer.to_string().into_bytes()));
+    };
+    let operator = |secret: &str, kind: &str| {
+        let new = json!({ "pid": 120, "account": secret, "account_type": kind,
+                          "proxied_account_id": null });
+        json!({ "SetPoolOperator": new }).to_string()
+    };
+    let add = json!({ "name": "v3", "pid": 120, "disabled": false, "sync_only": false });
+    let key = OperatorSecret::read("//Bob", "").unwrap().to_owner().mnemonic;
+    for (line, body, code) in [
+        ("GET /metrics", "", 200),
+        ("GET /state", "", 200),
+        ("GET /api/v1/ListPool", "", 200),
+        ("POST /api/v1/CreatePool", pool, 409),
+        ("POST /api/v1/CreatePool", &pool.replace("walk", "wolk"), 400),
+        ("POST /api/v1/CreatePool", &pool[..pool.len() - 1], 400),
+    ] {
+        asks(&admin, line, body, code);
+    }
+    for (body, code) in [
+        (json!({ "AddPool": add }).to_string(), 200),
+        (operator(&PHRASE.replace("walk", "wolk"), "Seed"), 500),
+        (operator(PHRASE, "SecretKey"), 500),
+        (operator(PHRASE, "Sead"), 400),
+        (operator(&key[2..], "SecretKey"), 200),
+        (json!("GetAllPoolOperators").to_string(), 200),
+    ] {
+        asks(&v3, "POST /wm/config", &body, code);
+    }
+    said
+}
+
 #[test]
 fn no_secret_is_in_a_log_an_answer_a_metric_or_a_file() {
     let prb = Prb::new();
@@ -85,7 +130,9 @@ fn no_secret_is_in_a_log_an_answer_a_metric_or_a_file() {
     let site = Site::of_one_machine(&prb);
     fs::write(site.path("psk"), SHARED_KEY).unwrap();
     let (devnet, network) = site.start_devnet();
-    let mut manager = site.start_manager_with(&network, "--grpc-listen 127.0.0.1:0 --log trace");
+    let options = "--grpc-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 \
+                   --v3-listen 127.0.0.1:0 --log trace";
+    let mut manager = site.start_manager_with(&network, options);
     let options = format!("{} --psk-file {} --log trace", site.discovery(), site.path("psk"));
     let mut provider = site.start_provider("provider", &this, &network, &options);
     let watched = [Admin::of(&mut manager), Admin::of(&mut provider)];
@@ -136,6 +183,7 @@ fn no_secret_is_in_a_log_an_answer_a_metric_or_a_file() {
     }
     let metrics = &places.iter().find(|(name, _)| name == "/metrics of the manager").unwrap().1;
     assert!(text(metrics).contains("prb_worker_healthy{worker=\"w\"}"));
+    places.extend(over_http(&site, &mut manager, &body));
     for service in [manager, provider, devnet] {
         service.stop();
     }

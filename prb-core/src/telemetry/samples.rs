@@ -12,6 +12,16 @@ pub(super) enum Sample {
     Durations(Durations),
 }
 
+impl Sample {
+    /// Of durations, how many there were.
+    fn value(&self) -> f64 {
+        match self {
+            Self::Value(value) => *value,
+            Self::Durations(durations) => durations.count() as f64,
+        }
+    }
+}
+
 /// Figures as they are read from the sources of a process.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
@@ -42,10 +52,15 @@ impl Samples {
 
     /// The value taken under these values of the labels; of durations, how many there were.
     pub fn get<const N: usize>(&self, metric: &Metric<N>, labels: [&str; N]) -> Option<f64> {
-        match self.taken.get(metric.name)?.get(labels.map(str::to_owned).as_slice())? {
-            Sample::Value(value) => Some(*value),
-            Sample::Durations(durations) => Some(durations.count() as f64),
-        }
+        let labels = labels.map(str::to_owned);
+        self.taken.get(metric.name)?.get(labels.as_slice()).map(Sample::value)
+    }
+
+    /// All values of a figure, each under the values of its labels; of durations, how many there
+    /// were.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = (&[String], f64)> {
+        let samples = self.taken.get(name).into_iter().flatten();
+        samples.map(|(labels, sample)| (labels.as_slice(), sample.value()))
     }
 
     /// All samples of a figure, each under the values of its labels.

@@ -66,7 +66,7 @@ impl Token {
     }
 
     /// Whether `authorization` is this token's. Takes the same time whatever was sent.
-    pub(crate) fn is_bearer(&self, authorization: &[u8]) -> bool {
+    pub fn is_bearer(&self, authorization: &[u8]) -> bool {
         authorization.ct_eq(self.bearer().as_bytes()).into()
     }
 }

@@ -72,6 +72,7 @@ impl Builder {
         let (service, info) = local::service(own, &config, role, heard.clone());
         let requests = service.requests().clone();
         let answering = Answering::new(service.clone(), &config.limits);
+        let (own_service, deadline) = (service.clone(), config.limits.handler);
         let lines = Lines::new(config.limits.calls);
         let calls = calls::Behaviour::new(lines.clone(), answering.clone(), &config.limits);
         let mut swarm = swarm::build(keypair, &config, calls)?;
@@ -82,7 +83,6 @@ impl Builder {
         let grpc = match &config.grpc {
             Some(settings) => {
                 let service = service.clone();
-                let deadline = config.limits.handler;
                 Some(grpc::serve(settings, service, deadline, stop.child_token(), &tasks).await?)
             }
             None => None,
@@ -104,8 +104,19 @@ impl Builder {
         tasks.spawn(driver.run(stop.child_token()).instrument(span));
         tasks.close();
         let (cancel, guard) = (stop.clone(), stop.drop_guard());
-        let shared =
-            Shared { own, commands, lines, requests, view, grpc, _stop: guard, cancel, tasks };
+        let shared = Shared {
+            own,
+            commands,
+            lines,
+            requests,
+            view,
+            grpc,
+            service: own_service,
+            deadline,
+            _stop: guard,
+            cancel,
+            tasks,
+        };
         let walkie = Walkie { shared: Arc::new(shared) };
         walkie.listening(wanted).await?;
         Ok(walkie)

@@ -49,7 +49,8 @@ pub(crate) async fn dispatch(
     }
 }
 
-async fn call(
+/// The answer to one request.
+pub(crate) async fn call(
     mut service: Service,
     caller: Caller,
     name: &str,

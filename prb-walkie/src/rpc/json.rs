@@ -3,6 +3,15 @@
 //! Names are camelCase, enums go by name, 64-bit integers are decimal strings, bytes are base64,
 //! and only what was on the wire is shown. In requests integers may be numbers or strings, enums
 //! names or numbers, and unknown fields are passed over.
+//!
+//! ```
+//! use prb_walkie::rpc::{self, json};
+//!
+//! let method = rpc::method("RestartWorker").expect("it is in the service");
+//! let request = serde_json::json!({ "ids": ["w1"] });
+//! let encoded = json::encode_request(method, &request).expect("ids are what it takes");
+//! assert_eq!(json::decode(method.input(), &encoded).expect("the same"), request);
+//! ```
 
 use bytes::Bytes;
 use prost::Message as _;

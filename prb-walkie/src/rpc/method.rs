@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 
+use super::openapi;
+
 /// The descriptors of `proto/prb`, as gRPC reflection serves them.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/walkie.bin"));
 
@@ -28,6 +30,7 @@ pub struct Method {
     output: MessageDescriptor,
     streaming: bool,
     carries_bytes: bool,
+    comment: String,
 }
 
 impl Method {
@@ -58,6 +61,11 @@ impl Method {
     /// Whether either side is a stream. Streams travel over gRPC alone.
     pub fn is_streaming(&self) -> bool {
         self.streaming
+    }
+
+    /// What it does, as its definition says.
+    pub fn comment(&self) -> &str {
+        &self.comment
     }
 
     /// Whether the response holds `bytes`, which may be large.
@@ -112,6 +120,10 @@ impl Service {
                     output: method.output(),
                     streaming: method.is_client_streaming() || method.is_server_streaming(),
                     carries_bytes: carries_bytes(&method.output(), &mut HashSet::new()),
+                    comment: openapi::comment(
+                        &method.parent_service().parent_file(),
+                        method.path(),
+                    ),
                 };
                 (described.name.clone(), described)
             })
