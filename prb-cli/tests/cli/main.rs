@@ -6,6 +6,7 @@
 mod admission;
 mod arguments;
 mod browser;
+mod compose;
 mod config_mode;
 mod db;
 mod embedded_network;

@@ -298,7 +298,13 @@ impl Site<'_> {
     }
 
     /// Calls as an operator of another machine, who has the shared key or not.
-    fn call(&self, from: &Machine, method: &str, request: &Value, with_key: bool) -> Output {
+    pub(crate) fn call(
+        &self,
+        from: &Machine,
+        method: &str,
+        request: &Value,
+        with_key: bool,
+    ) -> Output {
         let whom = if self.multicast { "lifecycle" } else { &self.manager_at };
         let key = if with_key { format!("--psk-file {}", self.path("psk")) } else { String::new() };
         let nowhere = self.path("nowhere");
