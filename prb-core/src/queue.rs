@@ -2,6 +2,27 @@
 //! make it happen.
 //!
 //! A queue need not persist: managers derive every intent from chain state again.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use prb_core::queue::{
+//!     Action, EmbeddedQueue, EmbeddedQueueConfig, Job, JobKey, JobQueue, JobState,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let queue = EmbeddedQueue::open(EmbeddedQueueConfig::at(folder, JobKey::random()))?;
+//! let id = queue.enqueue(Job { pid: 7, action: Action::AddWorker { public_key: [1; 32] } }).await?;
+//! let reserved = queue.reserve(Duration::from_secs(1)).await?.expect("the job");
+//! assert_eq!((reserved.id, reserved.job.pid), (id.clone(), 7));
+//! queue.release(&id, Duration::ZERO).await?;
+//! assert_eq!(queue.job(&id).await?.expect("it is kept").state, JobState::Waiting);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::time::Duration;
 

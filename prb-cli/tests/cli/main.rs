@@ -5,24 +5,25 @@
 
 mod admission;
 mod arguments;
+mod book;
 mod browser;
 mod compose;
 mod config_mode;
 mod db;
 mod embedded_network;
 mod fixture;
-mod http;
 mod generated;
+mod http;
 mod inventory;
 mod killed;
 mod machines;
-mod monitor;
 mod migrate;
+mod monitor;
 mod peers;
 mod queue_page;
+mod rest;
 #[path = "../../../tests/e2e/tests/e2e/s3.rs"]
 mod s3;
-mod rest;
 mod secrets;
 mod services;
 mod shared_bucket;
