@@ -151,11 +151,11 @@ pub struct RunArgs {
 #[derive(Debug, Subcommand)]
 pub enum Module {
     /// Run a data provider: follows both chains, verifies, stores, and serves what workers need.
-    DataProvider(DataProviderArgs),
+    DataProvider(Box<DataProviderArgs>),
     /// Run a lifecycle manager: feeds workers, registers them, and keeps them computing.
     Lifecycle(Box<LifecycleArgs>),
     /// Run a trader: puts on chain what lifecycle managers want there.
-    Trader(TraderArgs),
+    Trader(Box<TraderArgs>),
     /// Run the monitor: pages and a JSON proxy, for all services that can be found.
     Monitor(MonitorArgs),
     /// Run the queue page: what is to be put on chain, what became of it, and who signs.

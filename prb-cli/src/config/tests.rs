@@ -27,7 +27,7 @@ fn module(of: &str, variables: &[(&str, &str)]) -> (Module, Parsed) {
 
 fn data_provider(variables: &[(&str, &str)]) -> DataProviderArgs {
     match module("data_provider", variables).0 {
-        Module::DataProvider(args) => args,
+        Module::DataProvider(args) => *args,
         other => panic!("{other:?}"),
     }
 }
@@ -41,7 +41,7 @@ fn lifecycle(variables: &[(&str, &str)]) -> LifecycleArgs {
 
 fn trader(variables: &[(&str, &str)]) -> TraderArgs {
     match module("trade", variables).0 {
-        Module::Trader(args) => args,
+        Module::Trader(args) => *args,
         other => panic!("{other:?}"),
     }
 }
@@ -156,6 +156,7 @@ const ROWS: &[Row] = &[
         "1.5s",
     ),
     ("PHALA_DEV_SKIP_RA", "true", |it| debug(managed(it).skip_attestation), "true"),
+    ("PHALA_LIFECYCLE_CONFIG_MODE", "true", |it| debug(managed(it).config_mode), "true"),
     ("PHALA_SYNC_ONLY", "true", |it| debug(managed(it).sync_only), "true"),
     ("USE_BUILT_IN_TRADER", "true", |it| debug(lifecycle(it).built_in_trader), "Some(true)"),
     ("WORKER_KEEPALIVE_ENABLED", "false", |it| debug(managed(it).http.keep_alive), "0ns"),
