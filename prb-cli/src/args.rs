@@ -1,10 +1,13 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 mod admin;
 mod bucket;
 mod chain;
+mod config;
 mod data_dir;
 mod data_provider;
 mod db;
@@ -26,6 +29,7 @@ mod pruntime;
 mod queue;
 mod queue_page;
 mod redis;
+mod shell;
 mod stop;
 mod sync;
 #[cfg(test)]
@@ -38,6 +42,7 @@ mod worker;
 pub use admin::AdminArgs;
 pub use bucket::{BucketArgs, BucketUrl};
 pub use chain::{NodePolicy, ParaArgs, RelayArgs};
+pub use config::{CheckConfigArgs, ConfigArgs, ConfigCommand, ShowConfigArgs};
 pub use data_dir::DataDirArgs;
 pub use data_provider::DataProviderArgs;
 pub use db::{
@@ -64,6 +69,7 @@ pub use pruntime::{Mode, PruntimeArgs};
 pub use queue::{QueueArgs, QueueCommand, QueueReachArgs, State};
 pub use queue_page::QueuePageArgs;
 pub use redis::{RedisArgs, RedisUrl};
+pub use shell::{CompletionsArgs, ManArgs};
 pub use stop::Stop;
 pub use sync::SyncArgs;
 pub use trader::{TraderArgs, TradingArgs};
@@ -77,6 +83,8 @@ pub use worker::{
 /// prb keeps a fleet of pRuntime workers in sync with the chain and earning.
 #[derive(Debug, Parser)]
 #[command(name = "prb", version, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done; 1 failed, with the reasons on standard error; 2 a \
+                        command line or settings that cannot be meant.")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -104,6 +112,9 @@ pub struct Cli {
         display_order = 101
     )]
     pub log_format: LogFormat,
+    /// File with settings, in TOML; /etc/prb/prb.toml if that is there without this.
+    #[arg(long, global = true, value_name = "FILE", env = "PRB_CONFIG", display_order = 102)]
+    pub config: Option<PathBuf>,
 }
 
 /// The commands.
@@ -131,6 +142,12 @@ pub enum Command {
     Health(HealthArgs),
     /// Take over what an older Runtime Bridge has.
     Migrate(Box<MigrateArgs>),
+    /// See what settings come to, and what is wrong with them.
+    Config(ConfigArgs),
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
+    /// Print manual pages.
+    Man(ManArgs),
 }
 
 /// `prb run`.

@@ -20,14 +20,24 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
+/// Why it failed, a line each, and the exit code.
+fn told(failure: Failure) -> (Vec<String>, u8) {
+    match failure {
+        Failure::Usage(line) => (vec![line], 2),
+        Failure::Failed(error) => (vec![one_line(&error)], 1),
+        Failure::Unmet(reasons) => (reasons, 1),
+    }
+}
+
+/// Why it failed, a line each.
+pub(crate) fn reasons(result: Result<(), Failure>) -> Vec<String> {
+    result.err().map(|failure| told(failure).0).unwrap_or_default()
+}
+
 /// Says on standard error why it failed, if it did.
 pub(crate) fn code(result: Result<(), Failure>) -> ExitCode {
-    let (lines, code) = match result {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Usage(line)) => (vec![line], 2),
-        Err(Failure::Failed(error)) => (vec![one_line(&error)], 1),
-        Err(Failure::Unmet(reasons)) => (reasons, 1),
-    };
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    let (lines, code) = told(failure);
     for line in lines {
         // Nobody is left to be told when standard error is closed.
         let _ = writeln!(io::stderr(), "prb: {line}");

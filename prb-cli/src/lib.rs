@@ -29,6 +29,7 @@ mod queue;
 mod queue_page;
 mod run;
 mod services;
+mod shell;
 pub mod shutdown;
 mod trader;
 pub mod view;
@@ -60,5 +61,11 @@ pub fn run(parsed: config::Parsed) -> ExitCode {
         args::Command::Metrics(command) => metrics::run(&command.command),
         args::Command::Health(args) => health::run(&args),
         args::Command::Migrate(command) => migrate::run(&command.command, &log("warn")),
+        args::Command::Config(command) => {
+            let environment = config::Environment::of_process();
+            config::run(&command.command, cli.config.as_deref(), &environment)
+        }
+        args::Command::Completions(command) => shell::completions(&command),
+        args::Command::Man(command) => shell::man(&command),
     })
 }

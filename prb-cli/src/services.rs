@@ -10,6 +10,7 @@ use prb_walkie::identity::{Identity, Name};
 
 mod admin;
 pub(crate) mod chain;
+mod check;
 pub(crate) mod data_provider;
 pub(crate) mod door;
 pub(crate) mod lifecycle;
@@ -20,6 +21,7 @@ mod version_3;
 
 pub(crate) use admin::rest::document;
 pub(crate) use chain::nodes;
+pub(crate) use check::mistakes;
 pub(crate) use node::{DATA_PROVIDER, LIFECYCLE, Role, TRADER, discovery, hostname};
 
 /// How long stopping may take: within the ten seconds that whoever stops a container waits.

@@ -43,12 +43,13 @@ pub struct DataProviderArgs {
     pub stall_after: u64,
     /// Port at which blobs are served over TCP to whoever can connect; 0 takes a free one.
     #[arg(long, value_name = "PORT", env = "PHALA_DATA_PROVIDER_LOCAL_SERVER_PORT")]
-    #[arg(default_value_t = 8012)]
+    #[arg(default_value_t = 8012, help_heading = "Blobs")]
     pub blob_port: u16,
     /// Most memory for answers that one connection has not taken yet, in MB. A busy server gives a
     /// connection less.
     #[arg(long, value_name = "MB", env = "PHALA_LIFECYCLE_BLOB_SERVER_SESSION_MAX_MEMORY")]
     #[arg(default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=16_384))]
+    #[arg(help_heading = "Blobs")]
     pub blob_session_memory: u16,
     /// One line of JSON on standard output for each change; logs go to standard error.
     #[arg(long)]

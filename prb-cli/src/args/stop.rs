@@ -1,5 +1,6 @@
 //! When the command line itself ends the run: help, version, or something wrong with it.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -25,6 +26,15 @@ impl From<clap::Error> for Stop {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::Asked(text),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Self::Nothing(text),
             _ => Self::Usage(one_line(&text)),
+        }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked(text) | Self::Nothing(text) | Self::Usage(text) => f.write_str(text),
+            Self::Settings(lines) => f.write_str(&lines.join("\n")),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 /// Other names of variables: what they are of, the variable, and the other name. Version 2's guide
 /// and its code did not always agree.
-const OTHER_NAMES: [(Of, &str, &str); 3] = [
+const OTHER_NAMES: [(Of<'_>, &str, &str); 3] = [
     (
         Of::Module("data-provider"),
         "PHALA_DATA_PROVIDER_LOCAL_SERVER_PORT",
@@ -31,10 +31,10 @@ pub(super) const MODULE: &str = "PHALA_MODULE";
 
 /// What another name is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Of {
+enum Of<'a> {
     All,
     /// Of `prb run`.
-    Module(&'static str),
+    Module(&'a str),
 }
 
 /// The environment of a process.
@@ -67,14 +67,10 @@ impl Environment {
         if let Some(value) = self.get(variable)? {
             return Ok(Some((variable.to_owned(), value.to_owned())));
         }
-        for (of, _, other) in OTHER_NAMES.iter().filter(|(_, name, _)| *name == variable) {
-            let applies = match of {
-                Of::All => true,
-                Of::Module(name) => module == Some(*name),
-            };
-            if let Some(value) = self.get(other)?.filter(|_| applies) {
-                let value = if *other == NODE_ENV { log_format(value) } else { value };
-                return Ok(Some(((*other).to_owned(), value.to_owned())));
+        for other in other_names(variable, module.unwrap_or_default()) {
+            if let Some(value) = self.get(other)? {
+                let value = if other == NODE_ENV { log_format(value) } else { value };
+                return Ok(Some((other.to_owned(), value.to_owned())));
             }
         }
         Ok(None)
@@ -100,6 +96,13 @@ pub(super) struct NoText(pub(super) String);
 pub(crate) fn names_beside_arguments<'a>() -> impl Iterator<Item = &'a str> {
     let others = OTHER_NAMES.iter().map(|(_, _, other)| *other);
     others.chain(WITHOUT_EFFECT.iter().map(|(name, _)| *name)).chain([MODULE])
+}
+
+/// Other names for a variable of a module.
+pub(super) fn other_names(variable: &str, module: &str) -> Vec<&'static str> {
+    let applies = |of: Of| of == Of::All || of == Of::Module(module);
+    let named = OTHER_NAMES.iter().filter(|(of, name, _)| applies(*of) && *name == variable);
+    named.map(|(_, _, other)| *other).collect()
 }
 
 /// It said nothing of logs, but production's were lines of JSON.

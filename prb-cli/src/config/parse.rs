@@ -1,16 +1,22 @@
 //! Reading a command line together with what stands elsewhere.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use super::environment::{Environment, WITHOUT_EFFECT, names_beside_arguments};
-use super::found::find;
+use super::file::ConfigFile;
+use super::layers::{Layers, setting_of};
+use super::setting::{self, Setting};
 use super::{module, set, unknown};
 use crate::args::{Cli, Stop};
 use crate::logging::Note;
+
+/// The variable that names the file.
+const FILE: &str = "PRB_CONFIG";
 
 /// A command with its settings.
 #[derive(Debug)]
@@ -47,6 +53,9 @@ pub fn parse(
     }
 
     let (leaf, matches, path) = innermost(&command, &given);
+    let settings = setting::all(&command);
+    let file = if reads_settings(&path) { file(matches, environment, &settings)? } else { None };
+    let layers = Layers { environment, file: file.as_ref() };
     let module = path.strip_prefix(&["run"]).and_then(|path| path.first().copied());
     let (mut found, mut wrong) = (Vec::new(), Vec::new());
     for arg in leaf.get_arguments().filter(|arg| arg.get_long().is_some()) {
@@ -54,11 +63,11 @@ pub fn parse(
             wrong.extend(readable_secret(arg, matches));
             continue;
         }
-        match find(arg, module, environment) {
+        match layers.find(arg, module, setting_of(&settings, &path, arg)) {
             Ok(None) => {}
             Ok(Some(value)) => match set::give(arg, &value.value) {
                 Ok(word) => found.extend(word),
-                Err(reason) => wrong.push(format!("{}: {reason}", value.place)),
+                Err(reason) => wrong.push(layers.wrong(&value, &reason)),
             },
             Err(reason) => wrong.push(reason),
         }
@@ -66,17 +75,47 @@ pub fn parse(
     if !wrong.is_empty() {
         return Err(Stop::Settings(wrong));
     }
-    let notes = if module.is_some() { notes(&command, environment) } else { Vec::new() };
+    let mut said = Vec::new();
+    if module.is_some() {
+        said = notes(&command, environment);
+        if let Some(file) = &file {
+            said.push(Note::Plain(format!("settings of {}", file.path.display())));
+            said.extend(file.indiscretions(&settings).into_iter().map(Note::Warning));
+        }
+    }
     // Only positional arguments may follow a lone --.
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
     words.splice(end..end, found);
-    let matches = without_variables(command).try_get_matches_from(&words);
+    let matches = without_variables(command.clone()).try_get_matches_from(&words);
     let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
-    Ok(Parsed { cli: cli.map_err(|error| stop(&words, error))?, notes })
+    Ok(Parsed { cli: cli.map_err(|error| stop(&words, error))?, notes: said })
+}
+
+/// Whether a command is about services: what is wrong with the file is no obstacle to others, and
+/// `prb config` says it itself.
+fn reads_settings(path: &[&str]) -> bool {
+    !matches!(path, [] | ["config" | "completions" | "man", ..])
+}
+
+/// The file that is named, or the usual one. All that is wrong with it is said.
+fn file(
+    given: &ArgMatches,
+    environment: &Environment,
+    settings: &[Setting<'_>],
+) -> Result<Option<ConfigFile>, Stop> {
+    let named: Option<PathBuf> = if let Some(path) = given.get_one::<PathBuf>("config") {
+        Some(path.clone())
+    } else {
+        let named = environment.get(FILE).map_err(|_| format!("{FILE}: it is no text"));
+        named.map_err(Stop::Usage)?.map(PathBuf::from)
+    };
+    let file = ConfigFile::load(named.as_deref()).map_err(Stop::Usage)?;
+    let mistakes: Vec<_> = file.iter().flat_map(|file| file.mistakes(settings)).collect();
+    if mistakes.is_empty() { Ok(file) } else { Err(Stop::Settings(mistakes)) }
 }
 
 /// What the command line itself gives, though it may be wrong or incomplete.
-fn as_given(command: &Command, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
+pub(super) fn as_given(command: &Command, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
     tolerant(without_variables(command.clone())).try_get_matches_from(words)
 }
 
@@ -104,7 +143,7 @@ fn readable_secret(arg: &Arg, matches: &ArgMatches) -> Option<String> {
 }
 
 /// The command that is meant in the end, with what it is given and the way to it.
-fn innermost<'a>(
+pub(super) fn innermost<'a>(
     command: &'a Command,
     matches: &'a ArgMatches,
 ) -> (&'a Command, &'a ArgMatches, Vec<&'a str>) {
@@ -119,7 +158,7 @@ fn innermost<'a>(
 }
 
 /// What a service says of its environment.
-fn notes(command: &Command, environment: &Environment) -> Vec<Note> {
+pub(super) fn notes(command: &Command, environment: &Environment) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
     for (name, reason) in WITHOUT_EFFECT {
         if environment.names().any(|set| set == name) {

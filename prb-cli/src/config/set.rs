@@ -6,7 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 /// Whether nothing stands for no and the argument alone for yes.
-fn is_switch(arg: &Arg) -> bool {
+pub(super) fn is_switch(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::SetTrue)
 }
 
@@ -19,6 +19,9 @@ pub(super) fn is_list(arg: &Arg) -> bool {
 /// it. The error says what is wrong with the value.
 pub(super) fn give(arg: &Arg, value: &str) -> Result<Option<OsString>, String> {
     let value = if is_list(arg) { joined(value) } else { value.to_owned() };
+    if is_list(arg) && value.is_empty() {
+        return Ok(None);
+    }
     let flag = format!("--{}", arg.get_long().unwrap_or_default());
     let one = Arg::new("value")
         .action(if is_list(arg) { ArgAction::Append } else { ArgAction::Set })
@@ -33,6 +36,12 @@ pub(super) fn give(arg: &Arg, value: &str) -> Result<Option<OsString>, String> {
         return Ok(Some(format!("{flag}={value}").into()));
     }
     Ok(matches.get_one::<bool>("value").is_some_and(|yes| *yes).then(|| flag.into()))
+}
+
+/// Whether a value of a boolean argument stands for yes.
+pub(super) fn means_yes(value: &str) -> bool {
+    let yes = |word: &str| ["1", "on", "t", "true", "y", "yes"].contains(&word);
+    yes(&value.to_lowercase())
 }
 
 /// A list without the spaces and empty items that people leave in it.

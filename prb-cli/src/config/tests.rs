@@ -9,6 +9,8 @@ use crate::args::{Cli, Command, DataProviderArgs, LifecycleArgs, Module, Stop, T
 use crate::logging::Note;
 use crate::services::{data_provider, lifecycle};
 
+mod files;
+
 const CHAINS: [(&str, &str); 2] =
     [("PHALA_CHAIN_ENDPOINT", "ws://para:1"), ("PHALA_PARENT_CHAIN_ENDPOINT", "ws://relay:1")];
 

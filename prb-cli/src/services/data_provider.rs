@@ -125,7 +125,11 @@ pub(crate) fn blob_server(args: &DataProviderArgs) -> BlobServerConfig {
     config
 }
 
-fn config(args: &DataProviderArgs, folder: &Path) -> Result<DataProviderConfig, Failure> {
+/// Settings of the provider, which has its data in this folder.
+pub(super) fn config(
+    args: &DataProviderArgs,
+    folder: &Path,
+) -> Result<DataProviderConfig, Failure> {
     let mut config = DataProviderConfig::new(folder.join("store"), "", "");
     config.store.bucket = args.bucket.bucket()?;
     config.store.read_only = args.bucket.read_only;

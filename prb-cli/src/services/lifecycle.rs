@@ -42,17 +42,23 @@ const REFRESH: Duration = Duration::from_millis(500);
 
 /// `prb run lifecycle`.
 pub(crate) fn run(args: &LifecycleArgs, log: &Log) -> Result<(), Failure> {
-    if args.redis.url().is_none() && args.built_in_trader == Some(false) {
-        return Err(Failure::Usage(
-            "--built-in-trader false needs a queue that a trader elsewhere can reach: give --redis"
-                .into(),
-        ));
-    }
+    queue_of_trader(args)?;
     logging::start(log, if args.json { &Target::Stderr } else { &Target::Stdout })?;
     let service = args.data_dir.of_manager();
     make_folder(&service)?;
     let session = async |stack: &mut Stack| serve(args, &service, stack).await;
     process::block_on(process::until_stopped(STOP_LIMIT, session))
+}
+
+/// Whether whoever is to trade can reach the queue.
+pub(super) fn queue_of_trader(args: &LifecycleArgs) -> Result<(), Failure> {
+    if args.redis.url().is_some() || args.built_in_trader != Some(false) {
+        return Ok(());
+    }
+    Err(Failure::Usage(
+        "--built-in-trader false needs a queue that a trader elsewhere can reach: give --redis"
+            .into(),
+    ))
 }
 
 async fn serve(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result<(), Failure> {

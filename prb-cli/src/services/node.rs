@@ -184,7 +184,8 @@ pub(crate) fn hostname() -> String {
     }
 }
 
-fn tls(args: &GrpcArgs) -> Result<Option<Tls>> {
+/// Reads the certificate and its key, if there are any.
+pub(super) fn tls(args: &GrpcArgs) -> Result<Option<Tls>> {
     let read =
         |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     let (Some(certificates), Some(key)) = (&args.grpc_tls_cert, &args.grpc_tls_key) else {

@@ -1,40 +1,58 @@
 //! Command lines, and what is wrong with some of them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+use clap::CommandFactory;
+
 use crate::fixture::{Prb, Running, assert_refused, text};
+
+/// All commands, by their words after `prb`.
+fn commands(of: &clap::Command, before: &str, all: &mut Vec<String>) {
+    all.push(before.to_owned());
+    for command in of.get_subcommands() {
+        commands(command, format!("{before} {}", command.get_name()).trim(), all);
+    }
+}
 
 #[test]
 fn help_is_as_checked_in() {
-    for words in [
-        "prb",
-        "prb run",
-        "prb run pruntime",
-        "prb pool",
-        "prb pool add",
-        "prb pool edit",
-        "prb pool import",
-        "prb worker",
-        "prb worker add",
-        "prb worker edit",
-        "prb trader",
-        "prb trader accounts",
-        "prb trader dry-run",
-        "prb monitor",
-    ] {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/help")
-            .join(format!("{}.txt", words.replace(' ', "-")));
-        let arguments = words.strip_prefix("prb").unwrap();
-        let output = Prb::new().run(&format!("{arguments} --help"));
-        assert!(output.status.success());
-        let expected = fs::read_to_string(&file).unwrap();
-        assert_eq!(text(&output.stdout), expected, "{words} --help differs from {file:?}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/help");
+    let mut all = Vec::new();
+    commands(&prb_cli::args::Cli::command(), "", &mut all);
+    let mut expected = BTreeSet::new();
+    for words in all {
+        let name = format!("prb {words}").trim().replace(' ', "-") + ".txt";
+        let help = Prb::new().command(&format!("{words} --help")).env_clear().output().unwrap();
+        assert!(help.status.success(), "{words}: {help:?}");
+        let checked_in = fs::read_to_string(folder.join(&name)).unwrap_or_default();
+        assert_eq!(text(&help.stdout), checked_in, "prb {words} --help differs from {name}");
+        expected.insert(name);
     }
+    let files = fs::read_dir(folder).unwrap();
+    let files: BTreeSet<_> =
+        files.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(files, expected, "a file for each command and no other");
+}
+
+#[test]
+fn completions_and_manual_pages_are_made_of_the_arguments() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = Prb::new().run(&format!("completions {shell}"));
+        assert!(script.status.success());
+        assert!(text(&script.stdout).contains("data-provider"), "{shell}");
+    }
+    let page = text(&Prb::new().run("man run lifecycle").stdout);
+    assert!(page.contains(r"\-\-min\-bench\-score"), "{page}");
+    let prb = Prb::new();
+    let folder = prb.folder.path().join("man");
+    assert!(prb.run(&format!("man --to {}", folder.display())).status.success());
+    assert!(folder.join("prb.1").exists() && folder.join("prb-run-lifecycle.1").exists());
+    assert_refused("man walk", 2, &["walk"]);
 }
 
 #[test]

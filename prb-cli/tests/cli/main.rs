@@ -8,6 +8,7 @@ mod arguments;
 mod book;
 mod browser;
 mod compose;
+mod config;
 mod config_mode;
 mod db;
 mod embedded_network;
