@@ -44,6 +44,6 @@ pub struct MonitorArgs {
     pub no_mdns: bool,
 
     /// File of the key that peers of one operator share; services let in who knows it.
-    #[arg(long, value_name = "FILE", env = "PRB_WALKIE_PSK_FILE", help_heading = "Peers")]
+    #[arg(long, value_name = "FILE", env = "PRB_WALKIE_PSK_FILE", help_heading = "Access")]
     pub psk_file: Option<PathBuf>,
 }

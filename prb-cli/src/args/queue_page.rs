@@ -11,19 +11,10 @@ use crate::Failure;
 /// Pages about the queue: what is to be put on chain, what became of it, and who signs.
 #[derive(Clone, Debug, Args)]
 pub struct QueuePageArgs {
-    /// Where the queue is.
-    #[command(flatten)]
-    pub redis: RedisArgs,
-
-    /// The same, by the name that version 2's queue page read.
-    #[arg(long = "redis-endpoint", value_name = "URL", env = "REDIS_ENDPOINT")]
-    #[arg(hide = true, hide_env_values = true)]
-    pub endpoint: Option<RedisUrl>,
-
     /// Folder of the lifecycle manager's identity key, which tells its jobs from others; the page
     /// shows them without it too.
     #[arg(long, value_name = "DIR", env = "PHALA_PEER_ID_PREFIX")]
-    #[arg(default_value = "/var/data/keys/id")]
+    #[arg(default_value = "/var/data/keys/id", help_heading = "Peers")]
     pub key_dir: PathBuf,
 
     /// Where it listens; without this on loopback, or where a password is asked for on all
@@ -43,6 +34,15 @@ pub struct QueuePageArgs {
     /// password it may be reached by any.
     #[arg(long, value_name = "NAME", env = "PRB_QUEUE_PAGE_HOSTS", value_delimiter = ',')]
     pub host: Vec<String>,
+
+    /// Where the queue is.
+    #[command(flatten)]
+    pub redis: RedisArgs,
+
+    /// The same, by the name that version 2's queue page read.
+    #[arg(long = "redis-endpoint", value_name = "URL", env = "REDIS_ENDPOINT")]
+    #[arg(hide = true, hide_env_values = true)]
+    pub endpoint: Option<RedisUrl>,
 }
 
 impl QueuePageArgs {
