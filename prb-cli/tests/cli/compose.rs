@@ -1,6 +1,6 @@
 //! What compose files say, run as processes: the services of ours, and those of version 2's guide
-//! with one line about access, come to computing on the embedded network once pools and workers
-//! are made as the guide's calls make them.
+//! with one line about access, come to computing on the embedded network, and the guide's calls
+//! make the pools and workers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::fixture::Prb;
-use crate::machines::Machine;
+use crate::rest::{JSON, ask};
 use crate::services::{LONG, Service, Site, eventually};
 
 /// A service of a compose file.
@@ -56,21 +56,17 @@ fn ours(name: &str) -> String {
     fs::read_to_string(path.join("compose.yaml")).unwrap()
 }
 
-/// Their pages are tested with the pages.
-const PAGES: [&str; 2] = ["monitor", "arena"];
-
 /// Where things are in this test that are elsewhere in the files.
 struct Places {
     instead: Vec<(String, String)>,
-    /// Where the manager is for its peers.
-    manager: String,
+    monitor: String,
 }
 
 impl Places {
     fn new(site: &Site<'_>, network: &Value) -> Self {
         let free = || TcpListener::bind("127.0.0.1:0").unwrap();
         // Held until all are chosen, so that no port is chosen twice.
-        let held: Vec<_> = (0..3).map(|_| free()).collect();
+        let held: Vec<_> = (0..4).map(|_| free()).collect();
         let ports: Vec<_> = held.iter().map(|it| it.local_addr().unwrap().port()).collect();
         let data = site.path("data");
         let instead = [
@@ -86,7 +82,7 @@ impl Places {
             ("/var/data", data),
         ];
         let instead = instead.map(|(from, to)| (from.to_owned(), to)).into();
-        Self { instead, manager: format!("/ip4/127.0.0.1/tcp/{}", ports[1]) }
+        Self { instead, monitor: format!("127.0.0.1:{}", ports[3]) }
     }
 
     fn of(&self, text: &str) -> String {
@@ -107,6 +103,8 @@ impl Places {
             ("PHALA_DATA_PROVIDER_LOCAL_SERVER_PORT", "0".to_owned()),
             ("PHALA_DEV_SKIP_RA", "true".to_owned()),
             ("PRB_TRADER_BATCH_AGE", "300".to_owned()),
+            ("PRB_MONITOR_LISTEN", self.monitor.clone()),
+            ("PRB_QUEUE_PAGE_LISTEN", "127.0.0.1:0".to_owned()),
         ]
     }
 
@@ -128,53 +126,54 @@ impl Places {
     }
 }
 
-/// Starts the services of the files, adds a pool and its workers, and waits until they compute.
+/// Starts all services of the files, adds a pool and its workers through the monitor as the guide
+/// has it, and waits until they compute.
 fn comes_to_computing(files: &[String], access: Option<(&str, &str)>) {
     let prb = Prb::new();
-    let mut site = Site::of_one_machine(&prb);
+    let site = Site::of_one_machine(&prb);
     let (devnet, network) = site.start_devnet();
     let places = Places::new(&site, &network);
-    site.manager_at.clone_from(&places.manager);
     fs::create_dir_all(site.path("data")).unwrap();
-    for psk in ["psk", "data/psk"] {
-        fs::write(site.path(psk), "a key that operators share").unwrap();
-    }
+    fs::write(site.path("data/psk"), "a key that operators share").unwrap();
     let mut running = Vec::new();
     for mut service in files.iter().flat_map(|file| services(file)) {
-        if PAGES.contains(&service.name.as_str()) {
-            continue;
-        }
         if let Some((name, value)) = access.filter(|_| service.name == "lifecycle") {
             service.environment.insert(name.to_owned(), value.to_owned());
         }
-        let is_manager = service.name == "lifecycle";
-        let mut service = places.start(&prb, &service);
-        if is_manager {
-            service.says("that it runs", |line| line.contains("manager runs").then_some(()));
-        }
-        running.push(service);
+        running.push(places.start(&prb, &service));
     }
 
-    let this = Machine::this();
-    let calls = |method: &str, body: &Value| -> Value {
-        let answer = site.call(&this, method, body, access.is_none());
-        assert!(answer.status.success(), "{method}: {answer:?}");
-        serde_json::from_slice(&answer.stdout).unwrap()
+    let post = |path: &str, body: &Value| {
+        ask(&places.monitor, &format!("POST {path}"), &[JSON], &body.to_string())
     };
-    // The bodies of the guide, with this network's pool and workers.
+    let manager = eventually(LONG, || {
+        std::net::TcpStream::connect(&places.monitor).ok()?;
+        let (_, found) = post("/ptp/discover", &json!({}));
+        let provider = found["dataProviders"][0]["peerId"].as_str();
+        let manager = found["lifecycleManagers"][0]["peerId"].as_str();
+        provider.and(manager).map(str::to_owned)
+    });
+    let manager =
+        manager.unwrap_or_else(|| panic!("the monitor does not find data provider and manager"));
+    let proxy = |method: &str, body: &Value| {
+        let (code, answer) = post(&format!("/ptp/proxy/{manager}/{method}"), body);
+        assert_eq!((code, &answer["hasError"]), (200, &false.into()), "{method}: {answer}");
+        answer["data"].clone()
+    };
+    // The calls of the guide, with this network's pool and workers.
     let owner = json!({ "mnemonic": "//Alice" });
     let pool = json!({ "pid": 1, "name": "test2", "owner": owner, "enabled": true });
-    calls("CreatePool", &json!({ "pools": [pool] }));
+    proxy("CreatePool", &json!({ "pools": [pool] }));
     let endpoints = network["workers"].as_array().unwrap();
     let workers = endpoints.iter().enumerate().map(|(index, endpoint)| {
         let name = format!("test-node-{}", index + 1);
         json!({ "pid": 1, "name": name, "endpoint": endpoint, "enabled": true,
                 "stake": "4000000000000000" })
     });
-    calls("CreateWorker", &json!({ "workers": workers.collect::<Vec<_>>() }));
+    proxy("CreateWorker", &json!({ "workers": workers.collect::<Vec<_>>() }));
     let mut last = Value::Null;
     let computing = eventually(LONG, || {
-        last = calls("GetWorkerStatus", &json!({}));
+        last = proxy("GetWorkerStatus", &json!({}));
         let states = last["workerStates"].as_array()?;
         let active = states.iter().all(|state| state["status"] == "S_ACTIVE");
         (active && states.len() == endpoints.len()).then_some(())
