@@ -23,5 +23,6 @@ mod unknown;
 
 pub(crate) use command::run;
 pub use environment::Environment;
-pub(crate) use environment::{WITHOUT_EFFECT, names_beside_arguments};
+pub(crate) use environment::WITHOUT_EFFECT;
+pub(crate) use parse::known_variables;
 pub use parse::{Parsed, parse};

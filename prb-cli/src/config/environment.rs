@@ -93,7 +93,7 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Environment {
 pub(super) struct NoText(pub(super) String);
 
 /// All names beside those that arguments have.
-pub(crate) fn names_beside_arguments<'a>() -> impl Iterator<Item = &'a str> {
+pub(super) fn names_beside_arguments<'a>() -> impl Iterator<Item = &'a str> {
     let others = OTHER_NAMES.iter().map(|(_, _, other)| *other);
     others.chain(WITHOUT_EFFECT.iter().map(|(name, _)| *name)).chain([MODULE])
 }

@@ -165,8 +165,7 @@ pub(super) fn notes(command: &Command, environment: &Environment) -> Vec<Note> {
             notes.push(Note::Plain(format!("{name} has no effect: {reason}")));
         }
     }
-    let mut known = variables(command);
-    known.extend(names_beside_arguments());
+    let known = known_variables(command);
     let ours = |name: &&str| name.starts_with("PHALA_") || name.starts_with("PRB_");
     for name in environment.names().filter(ours).filter(|name| !known.contains(name)) {
         let meant = unknown::meant(name, known.iter().copied());
@@ -174,6 +173,13 @@ pub(super) fn notes(command: &Command, environment: &Environment) -> Vec<Note> {
         notes.push(Note::Warning(format!("{name} means nothing here{meant}")));
     }
     notes
+}
+
+/// All variables that mean something to any command, or are known to mean nothing.
+pub(crate) fn known_variables(command: &Command) -> Vec<&str> {
+    let mut known = variables(command);
+    known.extend(names_beside_arguments());
+    known
 }
 
 /// The variables of all commands.

@@ -1,29 +1,19 @@
 //! A lifecycle manager over HTTP and JSON: its own methods, and the routes of version 3.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
 use crate::fixture::{Prb, text};
+use crate::http::{self, Answer};
 use crate::machines::Machine;
 use crate::services::{LONG, Service, Site, eventually};
 use crate::watched::Admin;
 
 /// Code and body of an answer.
 pub(crate) fn ask(at: &str, line: &str, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
-    let mut stream = TcpStream::connect(at).unwrap();
-    write!(stream, "{line} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n").unwrap();
-    for (name, value) in headers {
-        write!(stream, "{name}: {value}\r\n").unwrap();
-    }
-    write!(stream, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let code = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (code, serde_json::from_str(body).unwrap_or_else(|_| body.into()))
+    let Answer { code, body, .. } = http::ask(at, line, headers, body);
+    (code, serde_json::from_str(&body).unwrap_or_else(|_| body.into()))
 }
 
 pub(crate) const JSON: (&str, &str) = ("Content-Type", "application/json");

@@ -88,7 +88,7 @@ pub(super) fn holds(info: &Info, key: BlobKey) -> bool {
 }
 
 /// Numbers below zero are not known.
-fn known(number: i32) -> Option<u32> {
+pub(super) fn known(number: i32) -> Option<u32> {
     u32::try_from(number).ok()
 }
 

@@ -1,20 +1,21 @@
 //! What version 2's variables come to. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use clap::CommandFactory;
 
 use crate::args::Cli;
-use crate::config::{WITHOUT_EFFECT, names_beside_arguments};
+use crate::config::{WITHOUT_EFFECT, known_variables};
 
 /// What there is to say of a service's variables; nothing of those that mean what they did.
 pub(super) fn notes(module: &str, environment: &BTreeMap<String, String>) -> Vec<String> {
-    let known = known();
+    let command = Cli::command();
+    let known = known_variables(&command);
     let mut notes = Vec::new();
     for name in environment.keys() {
         if let Some((_, why)) = WITHOUT_EFFECT.iter().find(|(it, _)| it == name) {
             notes.push(format!("{name} has no effect: {why}"));
-        } else if !known.contains(name) {
+        } else if !known.contains(&name.as_str()) {
             notes.push(format!("{name} is unknown to prb"));
         }
     }
@@ -27,23 +28,6 @@ pub(super) fn notes(module: &str, environment: &BTreeMap<String, String>) -> Vec
         );
     }
     notes
-}
-
-/// All variables that any command reads.
-fn known() -> BTreeSet<String> {
-    fn collect(command: &clap::Command, known: &mut BTreeSet<String>) {
-        for argument in command.get_arguments() {
-            if let Some(name) = argument.get_env().and_then(|name| name.to_str()) {
-                known.insert(name.to_owned());
-            }
-        }
-        for command in command.get_subcommands() {
-            collect(command, known);
-        }
-    }
-    let mut known: BTreeSet<_> = names_beside_arguments().map(ToOwned::to_owned).collect();
-    collect(&Cli::command(), &mut known);
-    known
 }
 
 #[cfg(test)]

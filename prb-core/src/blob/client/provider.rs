@@ -15,9 +15,9 @@ use super::choice::View;
 use super::connection::Outcome;
 use super::failure::Failure;
 use super::lane::Lane;
-use super::standing::{ProviderHealth, Standing, height};
+use super::standing::{ProviderHealth, Standing};
 use super::{BlobClientConfig, BlobEndpoint};
-use crate::blob::candidates::holds;
+use crate::blob::candidates::{holds, known};
 use crate::blob::{BlobKey, BlobRequest};
 
 pub(super) struct Provider {
@@ -148,7 +148,7 @@ impl Provider {
         Some(View {
             trusted: standing.is_trusted(Instant::now()),
             holds: key.is_none_or(|key| holds(info, key)),
-            height: height(info.parent_committed_height),
+            height: known(info.parent_committed_height),
             latency: standing.latency(),
             in_flight: self.in_flight(),
         })
@@ -174,8 +174,8 @@ impl Provider {
             name: self.candidate.name.clone(),
             addresses: self.candidate.addresses.clone(),
             problem: standing.problem(Instant::now()),
-            relay_height: info.and_then(|info| height(info.parent_committed_height)),
-            para_height: info.and_then(|info| height(info.para_committed_height)),
+            relay_height: info.and_then(|info| known(info.parent_committed_height)),
+            para_height: info.and_then(|info| known(info.para_committed_height)),
             latency: info.map(|_| standing.latency()),
             in_flight: self.in_flight(),
             blobs: standing.blobs,

@@ -131,10 +131,6 @@ impl Standing {
     }
 }
 
-pub(super) fn height(number: i32) -> Option<u32> {
-    u32::try_from(number).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
