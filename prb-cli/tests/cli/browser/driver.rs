@@ -1,7 +1,8 @@
 //! A real browser, driven by the W3C's WebDriver protocol.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -13,6 +14,25 @@ use crate::services::{LONG, eventually};
 
 /// How elements are named in answers.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A port that is free on both loopback addresses and stays so.
+///
+/// Left to choose, chromedriver takes any port that is free on one of them and ends where another
+/// test's connection has the same one on the other. Connections get no port from below 32768.
+fn free_port() -> u16 {
+    (20_000..32_000)
+        .cycle()
+        .skip(std::process::id() as usize % 12_000)
+        .take(12_000)
+        .find(|port| {
+            let in_use = |host| {
+                TcpListener::bind((host, *port))
+                    .is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
+            };
+            !in_use("127.0.0.1") && !in_use("::1")
+        })
+        .expect("no port is free")
+}
 
 /// A browser with one window, ended with the test.
 pub(super) struct Browser {
@@ -26,19 +46,22 @@ pub(super) struct Browser {
 impl Browser {
     /// Starts one with nothing kept in it; its profile is in `folder`.
     pub(super) fn start(folder: &Path) -> Self {
+        let port = free_port();
         let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
+            .arg(format!("--port={port}"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap_or_else(|error| panic!("tests/run.sh installs chromium-driver: {error}"));
-        let said = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = said.map(Result::unwrap).find_map(|line| {
-            let port = line.split_once("started successfully on port ")?.1;
-            Some(port.trim_end_matches('.').to_owned())
-        });
-        let at = format!("127.0.0.1:{}", port.unwrap());
+        let mut said = Vec::new();
+        let started = BufReader::new(driver.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap)
+            .inspect(|line| said.push(line.clone()))
+            .any(|line| line.contains("started successfully on port"));
+        assert!(started, "chromedriver ended: {said:?}");
+        let at = format!("127.0.0.1:{port}");
         let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
         fs::create_dir_all(&pictures).unwrap();
         let mut browser = Self { driver, at, session: String::new(), pictures };
