@@ -93,7 +93,8 @@ impl RedisQueue {
         self.shared.trouble.subscribe()
     }
 
-    /// Whether events of other processes are heard at the moment.
+    /// Whether events of other processes are heard at the moment. They are from soon after
+    /// [`events`](JobQueue::events) was first called.
     pub fn listening(&self) -> watch::Receiver<bool> {
         self.shared.listening.subscribe()
     }
@@ -199,6 +200,7 @@ impl JobQueue for RedisQueue {
     }
 
     fn events(&self) -> broadcast::Receiver<JobEvent> {
+        self.shared.events_wanted.send_if_modified(|wanted| !std::mem::replace(wanted, true));
         self.shared.events.subscribe()
     }
 

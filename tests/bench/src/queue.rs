@@ -4,7 +4,7 @@
 //! of two. Two do more at once; for one job after the other they are in each other's way. Where a
 //! figure is bounded by Redis itself, the share of a core that Redis used says so.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -39,10 +39,10 @@ pub(crate) struct Args {
     /// Folder with the package of bee-queue.
     #[arg(long, default_value = "tests/interop/queue")]
     npm: PathBuf,
-    /// Works on the jobs of the Redis at this socket until standard input ends. Started by the
+    /// Works on the jobs of the Redis at this port until standard input ends. Started by the
     /// benchmark itself.
     #[arg(long, hide = true)]
-    consume: Option<PathBuf>,
+    consume: Option<u16>,
     /// Threads of the process that works on jobs.
     #[arg(long, hide = true, default_value_t = 2)]
     threads: usize,
@@ -59,9 +59,9 @@ fn key() -> JobKey {
 
 pub(crate) fn measure(args: &Args) -> Result<Map<String, Value>> {
     let mut figures = Map::new();
-    if let Some(socket) = args.consume.clone() {
+    if let Some(port) = args.consume {
         let at_once = args.in_flight;
-        on_threads(args.threads, async move { ours::consume(&socket, at_once).await })?;
+        on_threads(args.threads, async move { ours::consume(port, at_once).await })?;
         return Ok(figures);
     }
     for (name, jobs, in_flight) in [
@@ -117,19 +117,19 @@ impl Figure {
 
 async fn npm_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> {
     let server = Server::start().await?;
-    let _consumer = npm::consumer(&args.npm, server.socket())?;
+    let _consumer = npm::consumer(&args.npm, server.port())?;
     let data = String::from_utf8(wire::encode(&job(), &key()))?;
-    npm::produce(&args.npm, server.socket(), jobs / 20, in_flight, &data)?;
+    npm::produce(&args.npm, server.port(), jobs / 20, in_flight, &data)?;
     let busy = server.cpu_seconds()?;
-    let seconds = npm::produce(&args.npm, server.socket(), jobs, in_flight, &data)?;
+    let seconds = npm::produce(&args.npm, server.port(), jobs, in_flight, &data)?;
     let redis_cpu = (server.cpu_seconds()? - busy) / seconds;
     Ok(Figure { jobs_per_s: jobs as f64 / seconds, redis_cpu })
 }
 
 async fn our_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> {
     let server = Server::start().await?;
-    let _consumer = our_consumer(args, server.socket())?;
-    let queue = ours::open(server.socket())?;
+    let _consumer = our_consumer(args, server.port())?;
+    let queue = ours::open(server.port())?;
     ours::produce(&queue, jobs / 20, in_flight).await?;
     let busy = server.cpu_seconds()?;
     let seconds = ours::produce(&queue, jobs, in_flight).await?;
@@ -140,8 +140,8 @@ async fn our_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> 
 /// The memory of Redis after a twentieth of the jobs, and after every further one.
 async fn memory(args: &Args) -> Result<Value> {
     let server = Server::start().await?;
-    let _consumer = our_consumer(args, server.socket())?;
-    let queue = ours::open(server.socket())?;
+    let _consumer = our_consumer(args, server.port())?;
+    let queue = ours::open(server.port())?;
     let mut megabytes = Vec::new();
     for _ in 0..20 {
         ours::produce(&queue, args.memory_jobs / 20, args.in_flight).await?;
@@ -173,12 +173,12 @@ impl Drop for Process {
     }
 }
 
-fn our_consumer(args: &Args, socket: &Path) -> Result<Process> {
+fn our_consumer(args: &Args, port: u16) -> Result<Process> {
     let program = std::env::current_exe()?;
     Process::start(
         Command::new(program)
             .args(["queue", "--in-flight", &args.in_flight.to_string()])
             .args(["--threads", &args.threads.to_string(), "--consume"])
-            .arg(socket),
+            .arg(port.to_string()),
     )
 }

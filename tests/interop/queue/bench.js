@@ -1,12 +1,12 @@
 // One side of bee-queue under load, as version 2 of the Runtime Bridge sets it up.
-//   node bench.js consumer SOCKET            until standard input ends
-//   node bench.js producer SOCKET JOBS IN_FLIGHT DATA    prints {"seconds": …}
+//   node bench.js consumer PORT            until standard input ends
+//   node bench.js producer PORT JOBS IN_FLIGHT DATA    prints {"seconds": …}
 'use strict';
 
 const Bee = require('bee-queue');
 
-const [role, socket, jobs, inFlight, data] = process.argv.slice(2);
-const queue = new Bee('prbmq__main', { redis: { path: socket }, isWorker: role === 'consumer' });
+const [role, port, jobs, inFlight, data] = process.argv.slice(2);
+const queue = new Bee('prbmq__main', { redis: { port: Number(port) }, isWorker: role === 'consumer' });
 queue.on('error', (error) => { throw error; });
 
 async function produce(total, most, payload) {

@@ -49,18 +49,28 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 /// Listens until the connection ends, or the one for commands had to be given up: a primary that
 /// became a replica tells of nothing any more.
+///
+/// Events are subscribed to when somebody first wants them: who only works on jobs would be woken
+/// by each of its own.
 async fn listen(shared: &Shared, failures: &mut u32) -> Result<(), String> {
     let mut resets = shared.commands.resets();
+    let mut wanted = shared.events_wanted.subscribe();
     let connect = async {
         let mut connection = shared.client.get_async_pubsub().await?;
-        connection.subscribe(&[shared.key("events"), shared.key("earlierDelayed")]).await?;
+        connection.subscribe(shared.key("earlierDelayed")).await?;
         Ok::<_, redis::RedisError>(connection)
     };
     let connection = timeout(SUBSCRIBE, connect).await.map_err(|_| "no answer in time")?;
-    let mut messages = connection.map_err(|error| error.to_string())?.into_on_message();
+    let (mut asks, mut messages) = connection.map_err(|error| error.to_string())?.split();
     *failures = 0;
-    shared.listening.send_replace(true);
+    let mut heard = false;
     loop {
+        if !heard && *wanted.borrow_and_update() {
+            let subscribed = timeout(SUBSCRIBE, asks.subscribe(shared.key("events"))).await;
+            subscribed.map_err(|_| "no answer in time")?.map_err(|error| error.to_string())?;
+            shared.listening.send_replace(true);
+            heard = true;
+        }
         tokio::select! {
             message = messages.next() => match message {
                 Some(message) if message.get_channel_name().ends_with(":events") => {
@@ -75,6 +85,7 @@ async fn listen(shared: &Shared, failures: &mut u32) -> Result<(), String> {
                 None => return Err("the connection ended".into()),
             },
             Ok(()) = resets.changed() => return Ok(()),
+            Ok(()) = wanted.changed(), if !heard => {}
         }
     }
 }

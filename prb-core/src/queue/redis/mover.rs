@@ -4,11 +4,12 @@
 //! for the next on a connection of its own.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::poll;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -17,10 +18,11 @@ use super::shared::Shared;
 use crate::queue::QueueError;
 use crate::queue::job::JobId;
 
-/// Longest blocking move; whole seconds, which every version of Redis takes.
-pub(super) const BLOCK: Duration = Duration::from_secs(1);
-/// How much later than that Redis may answer.
-pub(super) const BLOCK_MARGIN: Duration = Duration::from_secs(4);
+mod blocking;
+
+pub(super) use blocking::{BLOCK, BLOCK_MARGIN};
+use blocking::{Moved, Moving, blocking_move};
+
 /// Most jobs taken in one step.
 const MOST: usize = 256;
 /// Most who want a job and are not yet heard.
@@ -74,13 +76,17 @@ impl Wishes {
     }
 }
 
+/// A job: its id, itself, its size.
+type Row = (String, Vec<u8>, usize);
+
 /// What one step of taking brought.
 struct Taken {
-    jobs: Vec<Claimed>,
     next_due: Option<Instant>,
+    /// Jobs that nobody has yet.
+    jobs: Vec<Row>,
+    /// How many were claimed.
+    found: usize,
 }
-
-type Moving = BoxFuture<'static, Result<Option<String>, QueueError>>;
 
 pub(super) struct Mover {
     shared: Arc<Shared>,
@@ -95,7 +101,7 @@ pub(super) struct Mover {
     /// Nobody's wait ends before.
     first_deadline: Option<Instant>,
     /// A job it brought.
-    moved: Option<String>,
+    moved: Option<Moved>,
     /// It is not tried before; it failed.
     not_before: Instant,
     failures: u32,
@@ -145,13 +151,19 @@ impl Mover {
             if wanted == 0 {
                 return self.give_back_moved().await;
             }
-            let moved = self.moved.take();
-            match self.take(wanted, moved.as_deref().unwrap_or_default()).await {
+            let taken = match self.moved.take() {
+                Some(Moved { id, entry: Some((entry, bytes)) }) => {
+                    self.hand_out_moved(wanted, (id, entry, bytes)).await
+                }
+                Some(Moved { id, entry: None }) => take(&self.shared, wanted, &id).await,
+                None => take(&self.shared, wanted, "").await,
+            };
+            self.looked = Instant::now();
+            match taken {
                 Ok(taken) => {
-                    let found = taken.jobs.len();
                     self.next_due = taken.next_due;
                     self.hand_out(taken.jobs);
-                    if found < wanted {
+                    if taken.found < wanted {
                         return;
                     }
                 }
@@ -166,29 +178,29 @@ impl Mover {
         }
     }
 
-    async fn take(&mut self, most: usize, moved: &str) -> Result<Taken, QueueError> {
-        self.looked = Instant::now();
-        let shared = &self.shared;
-        let mut script = shared.scripts.take();
-        script.arg(&shared.owner).arg(most).arg(shared.max_entry_bytes()).arg(moved);
-        let (next_due, jobs): (i64, Vec<(String, Vec<u8>, usize)>) =
-            shared.commands.script(&script).await?;
-        let jobs = jobs.into_iter().map(|(id, entry, bytes)| Claimed {
-            id: JobId(id),
-            entry,
-            bytes,
-            unclaimed: Some(self.unclaimed.0.clone()),
-        });
-        let next_due = u64::try_from(next_due).ok().map(Duration::from_millis);
-        Ok(Taken {
-            jobs: jobs.collect(),
-            next_due: next_due.map(|after| Instant::now() + after + Duration::from_millis(1)),
-        })
+    /// Hands a moved job out while its claim is on its way, and takes more.
+    ///
+    /// What its holder says of it goes the same way, later: if it was not claimed, because somebody
+    /// found it stalled or removed it in the meantime, that is refused.
+    async fn hand_out_moved(&mut self, wanted: usize, moved: Row) -> Result<Taken, QueueError> {
+        let (shared, id) = (Arc::clone(&self.shared), moved.0.clone());
+        let mut taking = pin!(take(&shared, wanted, &id));
+        if let Poll::Ready(taken) = poll!(&mut taking) {
+            return taken;
+        }
+        self.hand_out(vec![moved]);
+        let mut taken = taking.await?;
+        taken.jobs.retain(|(claimed, ..)| *claimed != id);
+        if taken.jobs.len() == taken.found {
+            shared.held().remove(&JobId(id.clone()));
+        }
+        Ok(taken)
     }
 
-    fn hand_out(&mut self, jobs: Vec<Claimed>) {
-        for job in jobs {
-            let mut offer = Ok(Some(job));
+    fn hand_out(&mut self, jobs: Vec<Row>) {
+        for (id, entry, bytes) in jobs {
+            let unclaimed = Some(self.unclaimed.0.clone());
+            let mut offer = Ok(Some(Claimed { id: JobId(id), entry, bytes, unclaimed }));
             while let Some(wish) = self.waiting.pop_front() {
                 match wish.answer.send(offer) {
                     Ok(()) => break,
@@ -277,9 +289,9 @@ impl Mover {
     }
 
     async fn give_back_moved(&mut self) {
-        let Some(id) = self.moved.take() else { return };
+        let Some(moved) = self.moved.take() else { return };
         let mut script = self.shared.scripts.give_back();
-        script.arg(id);
+        script.arg(moved.id);
         // If it fails the job is found to be stalled.
         let _: Result<i64, _> = self.shared.commands.script(&script).await;
     }
@@ -300,22 +312,20 @@ impl Mover {
     }
 }
 
-fn blocking_move(shared: Arc<Shared>) -> Moving {
-    async move {
-        let mut pipeline = redis::pipe();
-        pipeline
-            .cmd("BRPOPLPUSH")
-            .arg(shared.key("waiting"))
-            .arg(shared.key("active"))
-            .arg(BLOCK.as_secs());
-        let (moved,): (Option<String>,) = shared.blocking.pipe(&pipeline).await?;
-        shared.blocking.has_room();
-        Ok(moved)
-    }
-    .boxed()
+/// Claims a moved job, if there is one, and as many waiting ones as are wanted besides.
+async fn take(shared: &Shared, most: usize, moved: &str) -> Result<Taken, QueueError> {
+    let mut script = shared.scripts.take();
+    script.arg(&shared.owner).arg(most).arg(shared.max_entry_bytes()).arg(moved);
+    let (until_due, jobs): (i64, Vec<Row>) = shared.commands.script(&script).await?;
+    let until_due = u64::try_from(until_due).ok();
+    Ok(Taken {
+        next_due: until_due.map(|ms| Instant::now() + Duration::from_millis(ms + 1)),
+        found: jobs.len(),
+        jobs,
+    })
 }
 
-async fn next(moving: &mut Option<Moving>) -> Result<Option<String>, QueueError> {
+async fn next(moving: &mut Option<Moving>) -> Result<Option<Moved>, QueueError> {
     match moving {
         Some(moving) => moving.await,
         None => std::future::pending().await,

@@ -41,6 +41,8 @@ pub(super) struct Shared {
     /// A delayed job became due earlier than all others.
     pub(super) earlier: Notify,
     pub(super) trouble: watch::Sender<Option<QueueError>>,
+    /// Somebody wants to know what others do.
+    pub(super) events_wanted: watch::Sender<bool>,
     /// Whether what others do is heard.
     pub(super) listening: watch::Sender<bool>,
     pub(super) stop: CancellationToken,
@@ -67,6 +69,7 @@ impl Shared {
             events: broadcast::channel(EVENT_BACKLOG).0,
             earlier: Notify::new(),
             trouble,
+            events_wanted: watch::Sender::new(false),
             listening: watch::Sender::new(false),
             stop: CancellationToken::new(),
             held: Mutex::default(),

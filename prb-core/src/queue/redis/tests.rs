@@ -10,6 +10,7 @@ mod bad_jobs;
 mod faults;
 mod interop;
 mod leases;
+mod moved;
 mod npm;
 mod proxy;
 mod server;
@@ -49,9 +50,12 @@ fn outcome() -> Outcome {
     }
 }
 
-async fn listening(queue: &RedisQueue) {
+/// Events, once they are heard.
+async fn listening(queue: &RedisQueue) -> broadcast::Receiver<JobEvent> {
+    let events = queue.events();
     let mut listening = queue.listening();
     timeout(PATIENCE, listening.wait_for(|listening| *listening)).await.unwrap().unwrap();
+    events
 }
 
 async fn heard(events: &mut broadcast::Receiver<JobEvent>, id: &JobId, state: JobState) {

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::Process;
 
 /// Works on jobs until it is dropped.
-pub(super) fn consumer(folder: &Path, socket: &Path) -> Result<Process> {
-    let mut process = Process::start(node(folder)?.arg("consumer").arg(socket))?;
+pub(super) fn consumer(folder: &Path, port: u16) -> Result<Process> {
+    let mut process = Process::start(node(folder)?.arg("consumer").arg(port.to_string()))?;
     line(&mut process).context("bee-queue's consumer does not start")?;
     Ok(process)
 }
@@ -19,13 +19,16 @@ pub(super) fn consumer(folder: &Path, socket: &Path) -> Result<Process> {
 /// Seconds for this many jobs.
 pub(super) fn produce(
     folder: &Path,
-    socket: &Path,
+    port: u16,
     jobs: usize,
     in_flight: usize,
     data: &str,
 ) -> Result<f64> {
     let mut command = node(folder)?;
-    command.arg("producer").arg(socket).args([jobs.to_string(), in_flight.to_string()]).arg(data);
+    command
+        .arg("producer")
+        .args([port.to_string(), jobs.to_string(), in_flight.to_string()])
+        .arg(data);
     let said: Value = serde_json::from_str(&line(&mut Process::start(&mut command)?)?)?;
     said["seconds"].as_f64().context("bee-queue's producer says how long it took")
 }

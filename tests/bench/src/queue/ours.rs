@@ -1,7 +1,6 @@
 //! prb's queue.
 
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,19 +11,18 @@ use prb_core::queue::{Endings, JobQueue, JobState, Outcome, RedisQueue, RedisQue
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 
-use super::{job, key};
+use super::{job, key, server::url};
 
 /// Nothing may take longer than this.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) fn open(socket: &Path) -> Result<RedisQueue> {
-    let url = format!("redis+unix://{}", socket.display());
-    Ok(RedisQueue::open(RedisQueueConfig::new(url, key()))?)
+pub(super) fn open(port: u16) -> Result<RedisQueue> {
+    Ok(RedisQueue::open(RedisQueueConfig::new(url(port), key()))?)
 }
 
 /// Works on jobs until standard input ends.
-pub(super) async fn consume(socket: &Path, at_once: usize) -> Result<()> {
-    let queue = Arc::new(open(socket)?);
+pub(super) async fn consume(port: u16, at_once: usize) -> Result<()> {
+    let queue = Arc::new(open(port)?);
     for _ in 0..at_once {
         tokio::spawn(work(Arc::clone(&queue)));
     }
@@ -48,9 +46,9 @@ async fn work(queue: Arc<RedisQueue>) -> Result<()> {
 
 /// Seconds until this many jobs are done, with at most `in_flight` unfinished.
 pub(super) async fn produce(queue: &RedisQueue, jobs: usize, in_flight: usize) -> Result<f64> {
+    let mut events = queue.events();
     let mut listening = queue.listening();
     timeout(PATIENCE, listening.wait_for(|listening| *listening)).await??;
-    let mut events = queue.events();
     let (mut endings, mut enqueuing) = (Endings::default(), FuturesUnordered::new());
     let (mut made, mut done) = (0, 0);
     let started = Instant::now();

@@ -1,33 +1,37 @@
-//! A Redis without persistence, as the field runs it.
+//! A Redis without persistence, reached over TCP, as the field runs it.
 
-use std::path::{Path, PathBuf};
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
+use tokio::net::TcpStream;
 
 use super::Process;
 
 pub(crate) struct Server {
     process: Process,
-    socket: PathBuf,
+    port: u16,
     _folder: tempfile::TempDir,
+}
+
+pub(super) fn url(port: u16) -> String {
+    format!("redis://127.0.0.1:{port}")
 }
 
 impl Server {
     pub(crate) async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let socket = folder.path().join("redis.sock");
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let process = Process::start(
             Command::new("redis-server")
-                .args(["--port", "0", "--appendonly", "no", "--save", "", "--unixsocket"])
-                .arg(&socket)
+                .args(["--bind", "127.0.0.1", "--appendonly", "no", "--save", "", "--port"])
+                .arg(port.to_string())
                 .args(["--logfile", "/dev/null", "--dir"])
                 .arg(folder.path()),
         )?;
-        let server = Self { process, socket, _folder: folder };
+        let server = Self { process, port, _folder: folder };
         let deadline = Instant::now() + Duration::from_secs(10);
         while let Err(error) = server.used_memory().await {
             ensure!(Instant::now() < deadline, "redis-server does not start: {error:#}");
@@ -36,13 +40,13 @@ impl Server {
         Ok(server)
     }
 
-    pub(crate) fn socket(&self) -> &Path {
-        &self.socket
+    pub(super) fn port(&self) -> u16 {
+        self.port
     }
 
     /// How to reach it.
     pub(crate) fn url(&self) -> String {
-        format!("redis+unix://{}", self.socket.display())
+        url(self.port)
     }
 
     /// How many keys look like that.
@@ -74,7 +78,7 @@ impl Server {
 
     /// Redis' own words.
     async fn ask(&self, command: &str) -> Result<String> {
-        let mut connection = UnixStream::connect(&self.socket).await?;
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
         connection.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).await?;
         let mut said = String::new();
         connection.read_to_string(&mut said).await?;

@@ -18,6 +18,7 @@ fn quick(url: String) -> RedisQueueConfig {
 async fn a_redis_that_lost_everything_is_used_again() {
     let mut server = Server::start().await;
     let (producer, consumer) = (Arc::new(open(&server)), Arc::new(open(&server)));
+    let _events = (producer.events(), consumer.events());
     let lost = producer.enqueue(job(1)).await.unwrap();
     assert_eq!(take(&consumer).await.id, lost);
     let taker = {
@@ -115,6 +116,7 @@ async fn a_primary_that_became_a_replica_is_left() {
     let proxy = Proxy::to(old.socket()).await;
     let queue = RedisQueue::open(quick(proxy.url())).unwrap();
     let there = open(&new);
+    let mut events = queue.events();
     until("it listens", async || old.listeners().await == 1).await;
     queue.enqueue(job(1)).await.unwrap();
     take(&queue).await;
@@ -124,8 +126,7 @@ async fn a_primary_that_became_a_replica_is_left() {
     assert_eq!(there.job(&id).await.unwrap().unwrap().job, Ok(job(2)));
     assert_eq!(take(&queue).await.id, id);
     queue.succeed(&id, outcome()).await.unwrap();
-    until("what happens there is heard", async || new.listeners().await == 2).await;
-    let mut events = queue.events();
+    until("what happens there is heard", async || new.listeners().await == 1).await;
     let theirs = there.enqueue(job(3)).await.unwrap();
     assert_eq!(take(&there).await.id, theirs);
     there.succeed(&theirs, outcome()).await.unwrap();

@@ -149,8 +149,7 @@ async fn an_npm_consumer_works_on_jobs_of_prb() {
     let server = Server::start().await;
     let mut npm = Npm::start(&server.socket()).await;
     let queue = open(&server);
-    listening(&queue).await;
-    let mut events = queue.events();
+    let mut events = listening(&queue).await;
     let mut ids = Vec::new();
     for pid in 1..=3 {
         ids.push(queue.enqueue(job(pid)).await.unwrap());

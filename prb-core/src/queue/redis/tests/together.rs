@@ -33,8 +33,7 @@ async fn each_job_ends_as_it_is_told_to() {
     let config = || RedisQueueConfig { stall_interval: PATIENCE * 100, ..config(&server) };
     let (queue, watcher) =
         (RedisQueue::open(config()).unwrap(), RedisQueue::open(config()).unwrap());
-    listening(&watcher).await;
-    let mut events = watcher.events();
+    let mut events = listening(&watcher).await;
     let ids = join_all((0..JOBS).map(|pid| queue.enqueue(job(pid)))).await;
     let ids: Vec<_> = ids.into_iter().map(Result::unwrap).collect();
     let taken = join_all((0..JOBS).map(|_| queue.reserve(PATIENCE))).await;
