@@ -13,6 +13,9 @@ use super::{
 
 /// A lifecycle manager as a process of its own.
 #[derive(Clone, Debug, Args)]
+#[command(mut_arg("para_endpoints", |nodes| {
+    nodes.required(false).required_unless_present("config_mode")
+}))]
 pub struct LifecycleArgs {
     /// Its folder.
     #[command(flatten)]

@@ -54,6 +54,14 @@ fn who_only_serves_a_bucket_needs_no_relay_chain() {
 }
 
 #[test]
+fn who_only_keeps_pools_and_workers_needs_no_parachain() {
+    assert!(mistake("prb run lifecycle").contains("--para-endpoint"));
+    let run = run_of("prb run lifecycle --config-mode");
+    let Some(Module::Lifecycle(manager)) = run.module else { panic!("{run:?}") };
+    assert!(manager.workers.config_mode && manager.para.para_endpoints.is_empty());
+}
+
+#[test]
 fn nodes_are_asked_in_their_order_or_at_random() {
     let words = "prb run data-provider --para-endpoint ws://a:1,ws://b:1 --relay-endpoint ws://c:1";
     for (more, policy) in

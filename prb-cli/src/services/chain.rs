@@ -43,10 +43,14 @@ pub(crate) async fn identity(para: &ChainClient, stored: Option<&dyn BlobSource>
     }
 }
 
-/// The same, or empty if that is not known after `patience`: such a peer belongs to no chain.
-pub(super) async fn identity_if_known(para: &ChainClient, patience: Duration) -> String {
-    let known = tokio::time::timeout(patience, identity(para, None)).await;
-    known.unwrap_or_else(|_| {
+/// The same, or empty if that is not known after `patience`, or no node is named that could tell:
+/// such a peer belongs to no chain.
+pub(super) async fn identity_if_known(para: Option<&ChainClient>, patience: Duration) -> String {
+    let known = match para {
+        Some(para) => tokio::time::timeout(patience, identity(para, None)).await.ok(),
+        None => None,
+    };
+    known.unwrap_or_else(|| {
         tracing::warn!("which chain this is for is not known, so peers will not find it");
         String::new()
     })

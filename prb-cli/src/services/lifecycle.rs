@@ -91,7 +91,8 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints, args.para.endpoint_policy));
 
     let chain = if args.workers.config_mode {
-        chain::identity_if_known(&para, KNOWN_SOON).await
+        let has_nodes = !args.para.para_endpoints.is_empty();
+        chain::identity_if_known(has_nodes.then_some(&para), KNOWN_SOON).await
     } else {
         chain::identity(&para, None).await
     };

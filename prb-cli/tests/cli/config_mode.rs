@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, TcpListener};
 use serde_json::Value;
 
 use crate::fixture::{Prb, text};
-use crate::machines::Machine;
 use crate::services::Service;
 use crate::watched::Admin;
 
@@ -17,14 +16,14 @@ fn in_config_mode_workers_are_kept_and_never_called() {
     let folder = prb.folder.path().join("manager").display().to_string();
     let keys = prb.folder.path().join("keys").display().to_string();
     let places = format!("--data-dir {folder} --key-dir {keys}");
-    let manager = |options: &str| {
-        let words = format!(
-            "run lifecycle {places} --para-endpoint ws://127.0.0.1:1 --no-mdns \
-             --walkie-listen /ip4/127.0.0.1/tcp/0 --grpc-listen 127.0.0.1:0 \
-             --admin-listen 127.0.0.1:0 {options}"
-        );
-        Service::start(&prb, &Machine::this(), "manager", &words)
-    };
+    let words = format!(
+        "run lifecycle {places} --no-mdns --walkie-listen /ip4/127.0.0.1/tcp/0 \
+         --grpc-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0"
+    );
+    let variable = "PHALA_LIFECYCLE_CONFIG_MODE";
+    let without = prb.command(&words).env(variable, "false").output().unwrap();
+    assert_eq!(without.status.code(), Some(2));
+    assert!(text(&without.stderr).contains("--para-endpoint"), "{}", text(&without.stderr));
     let answer = |words: &str, stdin: &str| -> Value {
         let output = prb.run_with(&format!("{words} {places} --json"), stdin);
         assert_eq!(output.status.code(), Some(0), "{words}: {}", text(&output.stderr));
@@ -35,7 +34,7 @@ fn in_config_mode_workers_are_kept_and_never_called() {
     worker.set_nonblocking(true).unwrap();
     let endpoint = format!("http://{}", worker.local_addr().unwrap());
 
-    let mut configuring = manager("--config-mode");
+    let mut configuring = Service::start_in(&prb, "manager", &words, &[(variable, "true")]);
     configuring.says("that it runs", |line| line.contains("manager runs").then_some(()));
     assert_eq!(Admin::of(&mut configuring).get("/readyz").0, 200);
     answer("pool add p --pid 1 --owner -", SEED);
