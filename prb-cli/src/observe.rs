@@ -44,7 +44,7 @@ fn worker(report: &WorkerReport) -> Worker {
             Phase::Kicked | Phase::Draining | Phase::Drained => State::Kicked,
             Phase::Starting => State::Starting,
             Phase::Syncing => State::Syncing,
-            Phase::Synced => State::Synced,
+            Phase::Synced | Phase::Stopped => State::Synced,
             Phase::Preparing => State::Preparing,
             Phase::Computing => State::Computing,
             // A phase this view does not know is not one to be content with.

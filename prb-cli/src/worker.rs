@@ -57,6 +57,9 @@ pub(crate) fn run(command: &WorkerCommand, log: &Log) -> Result<(), Failure> {
             WorkerCommand::Kick(args) => tell("KickWorker", args).await,
             WorkerCommand::Checkpoint(args) => tell("CheckpointWorker", args).await,
             WorkerCommand::Drain(args) => tell("DrainWorker", args).await,
+            WorkerCommand::Stop(args) => tell("StopWorker", args).await,
+            WorkerCommand::Retire(args) => tell("RetireWorker", args).await,
+            WorkerCommand::Start(args) => tell("StartWorker", args).await,
             WorkerCommand::Status(args) => {
                 let status = async |manager: &Manager| {
                     states(manager, "GetWorkerStatus", &args.workers).await

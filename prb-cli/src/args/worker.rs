@@ -22,7 +22,8 @@ pub enum WorkerCommand {
     List(ListWorkersArgs),
     /// Change what is given, and leave the rest as it is.
     Edit(EditWorkersArgs),
-    /// Forget workers, all or none.
+    /// Forget workers, all or none. On chain they stay as they are: retire those that are to leave
+    /// their pool first.
     Remove(WorkersArgs),
     /// Take in workers from a file: create what is new, change what differs, leave the rest. A
     /// worker is known again by its name, or else by its endpoint.
@@ -39,6 +40,14 @@ pub enum WorkerCommand {
     /// Stop feeding workers, have them save their state, and leave them alone until they are
     /// restarted or changed: their processes may be stopped then.
     Drain(WorkersArgs),
+    /// Have workers stop computing on chain, and bring their stake back to the pool once they have
+    /// cooled down. They are kept in sync and in their pool until they are started.
+    Stop(WorkersArgs),
+    /// Have workers stop computing on chain, bring their stake back once they have cooled down, and
+    /// take them out of their pool.
+    Retire(WorkersArgs),
+    /// Have workers compute again that were stopped or retired.
+    Start(WorkersArgs),
     /// Show how workers are; all of them if none is named.
     Status(StatusArgs),
     /// Show what workers need to earn, the first thing that is missing, and what to do about it.

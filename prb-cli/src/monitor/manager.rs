@@ -29,12 +29,19 @@ const TROUBLE: &str = "trouble";
 const PAGE: &str = "page";
 
 /// What can be done with workers: the method, the button, and what is asked before.
-const ACTIONS: [(&str, &str, &str); 5] = [
+const ACTIONS: [(&str, &str, &str); 8] = [
     ("RestartWorker", "Restart", ""),
     ("RefreshRaAndRestartWorker", "Register", "Attest, register and start them again?"),
     ("CheckpointWorker", "Checkpoint", ""),
     ("DrainWorker", "Drain", "Stop feeding them, save their state, and let them go?"),
     ("KickWorker", "Kick", "Let them go until they are restarted?"),
+    (
+        "StopWorker",
+        "Stop",
+        "Stop them on chain? Their stake is locked until they have cooled down.",
+    ),
+    ("RetireWorker", "Retire", "Stop them on chain, and take them out of their pool?"),
+    ("StartWorker", "Start", ""),
 ];
 
 /// Its pages, and what is asked for on them.

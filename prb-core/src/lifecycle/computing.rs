@@ -4,11 +4,13 @@
 //! a call is looked at here. The way is: registered for the right operator, scored, in its pool,
 //! started with its stake.
 
-use crate::scale::on_chain::SessionState;
+use super::inventory::Goal;
+use crate::scale::on_chain::{SessionInfo, SessionState};
 
 mod amount;
 mod conditions;
 mod fixed;
+mod leaving;
 mod remedy;
 mod situation;
 mod stake;
@@ -20,7 +22,7 @@ mod verdict;
 pub use amount::{Amount, AmountError};
 pub(crate) use conditions::conditions;
 pub(crate) use situation::{Seen, SeenPool, Wanted};
-pub(crate) use verdict::{Blocked, Deed, Next, Register, StakeKept, Wait, Working};
+pub(crate) use verdict::{AtRest, Blocked, Deed, Next, Register, StakeKept, Wait, Working};
 
 /// Scores below this cannot be started with (the chain's `MinInitP`).
 const CHAIN_MIN_SCORE: u32 = 50;
@@ -30,6 +32,9 @@ const MAX_POOL_WORKERS: usize = 200;
 
 /// Decides what comes next. Where others reach it is published once it works.
 pub(crate) fn next(wanted: &Wanted, seen: &Seen) -> Next {
+    if wanted.goal != Goal::Compute {
+        return leaving::next(wanted, seen);
+    }
     match to_work(wanted, seen) {
         Next::Working(_)
             if !wanted.public_endpoints.is_empty() && wanted.public_endpoints != seen.endpoints =>
@@ -119,13 +124,10 @@ fn in_session(
             Ok(()) => Next::Do(Deed::Start { stake: wanted.stake }),
             Err(blocked) => Next::Blocked(blocked),
         },
-        SessionState::WorkerCoolingDown => {
-            let end = session.cool_down_start.saturating_add(seen.cool_down_period);
-            match end.checked_sub(seen.now).filter(|seconds| *seconds > 0) {
-                Some(seconds) => Next::Wait(Wait::CoolDown { seconds }),
-                None => Next::Do(Deed::Reclaim),
-            }
-        }
+        SessionState::WorkerCoolingDown => match cool_down_left(session, seen) {
+            Some(seconds) => Next::Wait(Wait::CoolDown { seconds }),
+            None => Next::Do(Deed::Reclaim),
+        },
         SessionState::WorkerIdle | SessionState::WorkerUnresponsive => {
             let stake = seen.session_stake.unwrap_or_default();
             let unresponsive = session.state == SessionState::WorkerUnresponsive;
@@ -142,4 +144,10 @@ fn in_session(
             Next::Working(Working::Computing { stake, unresponsive, stake_kept })
         }
     }
+}
+
+/// Seconds until the stake of a stopped worker can be reclaimed, if any.
+fn cool_down_left(session: &SessionInfo, seen: &Seen) -> Option<u64> {
+    let end = session.cool_down_start.saturating_add(seen.cool_down_period);
+    end.checked_sub(seen.now).filter(|seconds| *seconds > 0)
 }

@@ -4,6 +4,7 @@
 use uuid::Uuid;
 
 use super::computing::{Seen, Wanted, conditions};
+use super::inventory::Goal;
 use super::machine::{Phase, Policy, Trouble};
 
 mod condition;
@@ -94,6 +95,12 @@ fn allowed(situation: &Situation<'_>) -> Condition {
             "it, its pool or the manager is only to keep it in sync",
             format!("prb worker edit {name:?} --sync-only false, or prb pool edit"),
         ),
+        (_, Policy { goal: Goal::Stop, .. }) => {
+            ("it is to be stopped", format!("prb worker start {name:?}"))
+        }
+        (_, Policy { goal: Goal::LeavePool, .. }) => {
+            ("it is to leave its pool", format!("prb worker start {name:?}"))
+        }
         _ => return Condition::met(requirement, "enabled"),
     };
     Condition::failed(requirement, reason, remedy)

@@ -100,6 +100,7 @@ impl Fleet {
                 enabled: worker.enabled && pool.enabled && !self.shared.config.config_mode,
                 sync_only: worker.sync_only || pool.sync_only || self.shared.config.sync_only,
                 drained: worker.drained,
+                goal: worker.goal,
             },
         })
     }

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::error::{CommandError, ShutdownError};
 use super::explain::Explanation;
 use super::fleet::Fleet;
-use super::inventory::{Catalogue, Inventory, InventoryError};
+use super::inventory::{Catalogue, Goal, Inventory, InventoryError};
 use super::machine::Told;
 use super::report::{WorkerChange, WorkerHistory, WorkerReport};
 use super::shared::Shared;
@@ -126,6 +126,25 @@ impl LifecycleHandle {
         self.states_of(ids)
     }
 
+    /// Has workers stop computing on chain, and their stake brought back to the pool once they have
+    /// cooled down. They are fed on, stay in their pool, and begin again when they are
+    /// [started](LifecycleHandle::start_workers), whatever becomes of the manager.
+    pub async fn stop_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        self.set_goal(ids, Goal::Stop).await
+    }
+
+    /// The same, and takes them out of their pool afterwards. What the chain knows of their
+    /// registration stays.
+    pub async fn retire_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        self.set_goal(ids, Goal::LeavePool).await
+    }
+
+    /// Lets workers compute again that were stopped or retired. A cool-down that has begun is
+    /// waited for.
+    pub async fn start_workers(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
+        self.set_goal(ids, Goal::Compute).await
+    }
+
     /// How workers are; all of them if none is named.
     pub fn worker_states(&self, ids: &[String]) -> Result<WorkerStateUpdate, CommandError> {
         Ok(WorkerStateUpdate { worker_states: self.inner.fleet.states(ids)? })
@@ -218,6 +237,16 @@ impl LifecycleHandle {
     async fn set_drained(&self, ids: &[String], drained: bool) -> Result<(), CommandError> {
         let workers = self.inner.fleet.uuids(ids)?;
         self.change(move |inventory| inventory.set_drained(&workers, drained)).await
+    }
+
+    async fn set_goal(
+        &self,
+        ids: &[String],
+        goal: Goal,
+    ) -> Result<WorkerStateUpdate, CommandError> {
+        let workers = self.inner.fleet.uuids(ids)?;
+        self.change(move |inventory| inventory.set_goal(&workers, goal)).await?;
+        self.states_of(ids)
     }
 
     /// How these are; none if none is named.

@@ -24,7 +24,7 @@ mod tests;
 pub(crate) use catalogue::Catalogue;
 pub use error::{Field, InventoryError};
 pub use offline::OfflineInventory;
-pub(crate) use record::{PoolRecord, WorkerRecord};
+pub(crate) use record::{Goal, PoolRecord, WorkerRecord};
 pub use secret::{OperatorSecret, SecretError};
 pub use store::{InventoryChange, InventoryRecord, InventoryStore, RecordKind};
 
@@ -164,6 +164,14 @@ impl Inventory {
     ) -> Result<(), InventoryError> {
         self.change(|catalogue| {
             catalogue.set_drained(workers, drained);
+            Ok(())
+        })
+    }
+
+    /// Wants something else of workers on chain.
+    pub(crate) fn set_goal(&self, workers: &[Uuid], goal: Goal) -> Result<(), InventoryError> {
+        self.change(|catalogue| {
+            catalogue.set_goal(workers, goal);
             Ok(())
         })
     }

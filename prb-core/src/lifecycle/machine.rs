@@ -9,6 +9,7 @@
 
 mod event;
 mod fault;
+mod leaving;
 mod phase;
 mod saving;
 #[cfg(test)]
@@ -19,6 +20,8 @@ pub(crate) use fault::{Cause, Fault};
 pub use phase::Phase;
 pub(crate) use phase::Trouble;
 use saving::Saving;
+
+use super::inventory::Goal;
 
 /// Milliseconds of any clock that does not go back.
 pub(crate) type Millis = u64;
@@ -39,6 +42,8 @@ pub(crate) struct Policy {
     pub(crate) sync_only: bool,
     /// It saves its state and is left alone, also by later managers.
     pub(crate) drained: bool,
+    /// What is wanted of it on chain.
+    pub(crate) goal: Goal,
 }
 
 /// A worker.
@@ -57,6 +62,10 @@ pub(crate) struct Life {
     saving: Option<Saving>,
     /// What the chain last said it lacks.
     standing: Option<Standing>,
+    /// When it was last judged.
+    judged_at: Option<Millis>,
+    /// Something else is wanted of it than when the call in flight was made.
+    outdated: bool,
     /// Why feeding fails.
     feeding: Option<Fault>,
     /// Why earning fails.
@@ -111,7 +120,12 @@ impl Life {
     /// A worker that nothing is known of. [`Told::Configure`] begins its life.
     pub(crate) fn new(now: Millis) -> Self {
         Self {
-            policy: Policy { enabled: false, sync_only: false, drained: false },
+            policy: Policy {
+                enabled: false,
+                sync_only: false,
+                drained: false,
+                goal: Goal::Compute,
+            },
             stage: Stage::Disabled,
             progress: Progress::Unknown,
             feed_on: false,
@@ -119,6 +133,8 @@ impl Life {
             register_anew: false,
             saving: None,
             standing: None,
+            judged_at: None,
+            outdated: false,
             feeding: None,
             earning: None,
             since: now,
@@ -144,8 +160,12 @@ impl Life {
     }
 
     fn may_earn(&self, now: Millis) -> bool {
-        let held = self.earning.as_ref().is_some_and(|fault| now < fault.retry_at);
-        !self.policy.sync_only && self.progress == Progress::CaughtUp && !held
+        !self.policy.sync_only && self.progress == Progress::CaughtUp && !self.is_held(now)
+    }
+
+    /// Earning failed, and it is too early for another attempt.
+    fn is_held(&self, now: Millis) -> bool {
+        self.earning.as_ref().is_some_and(|fault| now < fault.retry_at)
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "every way to go on may end in a call")]
@@ -157,6 +177,8 @@ impl Life {
     fn begin(&mut self) -> Option<Call> {
         self.egress_due = true;
         self.standing = None;
+        self.judged_at = None;
+        self.outdated = false;
         self.feeding = None;
         self.earning = None;
         self.progress = Progress::Unknown;
@@ -167,6 +189,11 @@ impl Life {
 
     /// The end of a round, or of what was done in between.
     fn rest(&mut self, now: Millis) -> Option<Call> {
+        if let Some(fault) = &self.feeding {
+            // It was judged all the same.
+            self.stage = Stage::BackingOff { until: fault.retry_at };
+            return None;
+        }
         if std::mem::take(&mut self.feed_on) {
             return self.call(Call::Feed);
         }
@@ -184,12 +211,13 @@ impl Life {
         self.feeding = None;
         match self.may_earn(now) {
             true if self.egress_due => self.call(Call::CollectEgress),
-            true => self.judge(),
+            true => self.judge(now),
             false => self.rest(now),
         }
     }
 
-    fn judge(&mut self) -> Option<Call> {
+    fn judge(&mut self, now: Millis) -> Option<Call> {
+        self.judged_at = Some(now);
         let register_anew = self.register_anew;
         self.call(Call::Judge { register_anew })
     }
@@ -234,17 +262,23 @@ impl Life {
                 return saves;
             }
         }
-        if before.sync_only == policy.sync_only {
+        if before.sync_only == policy.sync_only && before.goal == policy.goal {
             return None;
         }
         self.standing = None;
+        self.judged_at = None;
         self.earning = None;
         match self.stage {
             Stage::Resting { .. } => self.call(Call::Feed),
+            Stage::BackingOff { .. } => self.judge_early(now),
             Stage::Calling(Call::Checkpoint) => None,
             Stage::Calling(call) if policy.sync_only && !call.is_feeding() => {
                 let rest = self.rest(now);
                 self.save_first(rest)
+            }
+            Stage::Calling(call) => {
+                self.outdated = !call.is_feeding();
+                None
             }
             _ => None,
         }
@@ -262,6 +296,7 @@ impl Life {
         if let Event::Failed { cause, text, jitter } = event {
             return self.failed(call, (cause, text, jitter), now);
         }
+        let outdated = std::mem::take(&mut self.outdated);
         for fault in [&mut self.feeding, &mut self.earning] {
             fault.take_if(|fault| fault.is_of(call));
         }
@@ -275,7 +310,7 @@ impl Life {
                     self.progress = Progress::Behind;
                 }
                 self.egress_due = true;
-                self.call(Call::Feed)
+                self.judge_behind(now).or_else(|| self.call(Call::Feed))
             }
             (Call::Initialize, Event::Initialized) => self.call(Call::ReadInfo),
             (Call::Feed, Event::Fed { behind, blocks }) => {
@@ -288,13 +323,14 @@ impl Life {
                 if behind > TOLERATED_LAG {
                     self.progress = Progress::Behind;
                 }
-                self.call(Call::Feed)
+                self.judge_behind(now).or_else(|| self.call(Call::Feed))
             }
             (Call::Feed, Event::CaughtUp) => self.earn(now),
             (Call::CollectEgress, Event::Collected { left_over }) => {
                 self.egress_due = left_over;
-                self.judge()
+                self.judge(now)
             }
+            (Call::Judge { .. }, Event::Judged(_)) if outdated => self.judge(now),
             (Call::Judge { .. }, Event::Judged(standing)) => {
                 let act = matches!(standing, Standing::Lacks { .. });
                 self.standing = Some(standing);
@@ -317,13 +353,9 @@ impl Life {
     fn failed(&mut self, call: Call, why: (Cause, String, f64), now: Millis) -> Option<Call> {
         let fault = if call.is_feeding() { &mut self.feeding } else { &mut self.earning };
         let next = Fault::after(fault.as_ref(), call, why, now);
-        let until = next.retry_at;
         *fault = Some(next);
-        if !call.is_feeding() {
-            return self.rest(now);
-        }
-        self.stage = Stage::BackingOff { until };
-        None
+        let early = if call.is_feeding() { self.judge_early(now) } else { None };
+        early.or_else(|| self.rest(now))
     }
 }
 

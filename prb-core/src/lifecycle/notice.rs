@@ -20,7 +20,7 @@ pub use webhook::{SIGNATURE_HEADER, SecretLength, TIMESTAMP_HEADER, Webhook, Web
 pub enum Health {
     /// It earns, or is on its way.
     Well,
-    /// Disabled, kicked or drained: nothing is expected of it.
+    /// Disabled, kicked, drained or stopped: nothing is expected of it.
     LeftAlone,
     /// It cannot be reached, or does not answer.
     Offline,

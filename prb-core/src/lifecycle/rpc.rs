@@ -119,6 +119,27 @@ impl WalkieRpc for LifecycleRpc {
         answer(self.manager()?.drain_workers(&request.into_inner().ids).await)
     }
 
+    async fn stop_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        answer(self.manager()?.stop_workers(&request.into_inner().ids).await)
+    }
+
+    async fn retire_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        answer(self.manager()?.retire_workers(&request.into_inner().ids).await)
+    }
+
+    async fn start_worker(
+        &self,
+        request: Request<UuidQueryRequest>,
+    ) -> Result<Response<WorkerStateUpdate>, Status> {
+        answer(self.manager()?.start_workers(&request.into_inner().ids).await)
+    }
+
     async fn get_worker_status(
         &self,
         request: Request<UuidQueryRequest>,

@@ -117,7 +117,9 @@ fn asks_for(action: &Action, key: &[u8; 32], deed: &Deed) -> bool {
             info.is_ok_and(|info| info.pubkey == *key)
         }
         (Action::AddWorker { public_key }, Deed::AddWorker)
-        | (Action::ReclaimWorker { public_key }, Deed::Reclaim) => public_key == key,
+        | (Action::ReclaimWorker { public_key }, Deed::Reclaim)
+        | (Action::StopComputing { public_key }, Deed::Stop)
+        | (Action::RemoveWorker { public_key }, Deed::LeavePool) => public_key == key,
         (Action::StartComputing { public_key, stake }, Deed::Start { stake: wanted })
         | (Action::RestartComputing { public_key, stake }, Deed::Raise { to: wanted, .. }) => {
             public_key == key && stake == wanted

@@ -136,6 +136,9 @@ fn every_method() -> Vec<(&'static str, Value, Expected)> {
         ("ListWorkerMessage", ids(), None),
         ("CheckpointWorker", ids(), None),
         ("DrainWorker", ids(), None),
+        ("StopWorker", ids(), None),
+        ("RetireWorker", ids(), None),
+        ("StartWorker", ids(), None),
         ("ListPool", json!({}), Some(("/pools/0/pid", json!("1099511627776")))),
         ("CreatePool", json!({ "pools": [pool()] }), name("/pools/0/name")),
         (

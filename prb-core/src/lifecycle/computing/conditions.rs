@@ -1,15 +1,19 @@
 //! The conditions of earning that the chain's state decides.
 
 use super::amount::Amount;
-use super::{Blocked, CHAIN_MIN_SCORE, Deed, Next, Seen, Wait, Wanted};
-use super::{in_pool, in_session, stake, usable_pool};
+use super::{Blocked, CHAIN_MIN_SCORE, Deed, Goal, Next, Seen, Wait, Wanted};
+use super::{in_pool, in_session, leaving, stake, usable_pool};
 use crate::chain::address::Address;
 use crate::lifecycle::explain::{Condition, ConditionState, Requirement};
 use crate::scale::on_chain::{SessionInfo, SessionState};
 
-/// Judges them for the worker called `name`. A gatekeeper only has to be registered.
+/// Judges them for the worker called `name`. A gatekeeper only has to be registered, and of one that
+/// is not to compute it is told how far that has come.
 pub(crate) fn conditions(wanted: &Wanted, seen: &Seen, name: &str) -> Vec<Condition> {
     let judge = Judge { wanted, seen, name };
+    if wanted.goal != Goal::Compute {
+        return vec![judge.leaving()];
+    }
     if wanted.gatekeeper {
         return vec![judge.registered()];
     }
@@ -47,6 +51,15 @@ impl Judge<'_> {
                 Condition::underway(requirement, detail)
             }
             None => Condition::underway(requirement, "it is registered for no operator"),
+        }
+    }
+
+    fn leaving(&self) -> Condition {
+        let requirement = Requirement::Computing;
+        match leaving::next(self.wanted, self.seen) {
+            Next::Blocked(blocked) => self.blocked(requirement, &blocked),
+            next @ Next::AtRest(_) => Condition::unknown(requirement, next.to_string()),
+            next => Condition::underway(requirement, next.to_string()),
         }
     }
 

@@ -15,9 +15,10 @@ impl Blocked {
                 "give the pool's owner, or a proxy of it: prb pool edit {pid} --owner FILE \
                  [--proxied SS58]"
             ),
-            Self::InAnotherPool { pid, other } => {
-                format!("remove it from pool {other} on chain for pool {pid}, or leave it there")
-            }
+            Self::InAnotherPool { pid, other } => format!(
+                "leave it there: {edit} --pool {other}; or, from there, prb worker retire {name:?}, \
+                 and once it is in no pool {edit} --pool {pid} and prb worker start {name:?}"
+            ),
             Self::BoundElsewhere(_) => "unbind that session on chain".to_owned(),
             Self::Unbound(pid) => format!("remove it from pool {pid} on chain"),
             Self::PoolFull(_) => format!("put it into another pool: {edit} --pool POOL"),

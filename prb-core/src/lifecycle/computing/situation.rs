@@ -2,6 +2,7 @@
 
 use subxt::utils::AccountId32;
 
+use crate::lifecycle::inventory::Goal;
 use crate::scale::on_chain::{SessionInfo, TokenomicParameters, WorkerInfo};
 
 /// What an operator wants of a worker.
@@ -21,6 +22,8 @@ pub(crate) struct Wanted {
     pub(crate) public_endpoints: Vec<String>,
     /// Register, whatever the chain says.
     pub(crate) register_anew: bool,
+    /// Whether it is to compute at all.
+    pub(crate) goal: Goal,
 }
 
 /// What the chain says of a worker and its pool, at one block.

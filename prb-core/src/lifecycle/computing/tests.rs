@@ -9,6 +9,7 @@ use crate::scale::on_chain::{
 };
 
 mod explained;
+mod leaving;
 
 const PHA: u128 = 1_000_000_000_000;
 
@@ -25,6 +26,7 @@ fn wanted() -> Wanted {
         min_score: 50,
         public_endpoints: vec![],
         register_anew: false,
+        goal: Goal::Compute,
     }
 }
 
@@ -241,6 +243,9 @@ proptest! {
                 Next::Working(_) => return Ok(()),
                 Next::Wait(_) => seen.now += 1_000,
                 Next::Blocked(blocked) => prop_assert!(false, "{blocked}"),
+                next @ (Next::AtRest(_) | Next::Do(Deed::Stop | Deed::LeavePool)) => {
+                    prop_assert!(false, "nobody wanted {next}");
+                }
                 Next::Do(Deed::Register(_)) => {
                     wanted.register_anew = false;
                     seen.registration = super::tests::seen().registration;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::amount::Amount;
-use super::{Blocked, Deed, Next, Register, StakeKept, Wait, Working};
+use super::{AtRest, Blocked, Deed, Next, Register, StakeKept, Wait, Working};
 use crate::chain::address::Address;
 
 impl fmt::Display for Next {
@@ -13,6 +13,7 @@ impl fmt::Display for Next {
             Self::Wait(wait) => wait.fmt(f),
             Self::Blocked(blocked) => blocked.fmt(f),
             Self::Working(working) => working.fmt(f),
+            Self::AtRest(at_rest) => at_rest.fmt(f),
         }
     }
 }
@@ -30,6 +31,8 @@ impl fmt::Display for Deed {
             }
             Self::Reclaim => f.write_str("reclaim the stake after the cool-down"),
             Self::Publish => f.write_str("publish its endpoints"),
+            Self::Stop => f.write_str("stop computing"),
+            Self::LeavePool => f.write_str("leave the pool"),
         }
     }
 }
@@ -38,11 +41,26 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Score => f.write_str("registered; waiting for the score of the benchmark"),
-            Self::CoolDown { seconds } => {
-                let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
-                write!(f, "cooling down for another {hours} h {minutes} min {} s", seconds % 60)
-            }
+            Self::CoolDown { seconds } => cooling_down(*seconds, f),
             Self::Session => f.write_str("waiting for the chain to show the worker's session"),
+        }
+    }
+}
+
+fn cooling_down(seconds: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
+    write!(f, "cooling down for another {hours} h {minutes} min {} s", seconds % 60)
+}
+
+impl fmt::Display for AtRest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CoolingDown { seconds } => {
+                f.write_str("stopped, ")?;
+                cooling_down(*seconds, f)
+            }
+            Self::InPool(pid) => write!(f, "stopped, in pool {pid}"),
+            Self::OutOfPool => f.write_str("in no pool"),
         }
     }
 }

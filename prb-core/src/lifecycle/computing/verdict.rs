@@ -2,6 +2,8 @@
 
 use subxt::utils::AccountId32;
 
+use crate::lifecycle::inventory::Goal;
+
 /// What comes next for a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -13,6 +15,8 @@ pub(crate) enum Next {
     Blocked(Blocked),
     /// It earns, or serves.
     Working(Working),
+    /// It does not compute, as is wanted.
+    AtRest(AtRest),
 }
 
 /// What the bridge can do.
@@ -38,6 +42,26 @@ pub(crate) enum Deed {
     Reclaim,
     /// Publish where others reach it.
     Publish,
+    /// Have it stop computing.
+    Stop,
+    /// Take it out of its pool.
+    LeavePool,
+}
+
+impl Deed {
+    /// Whether somebody with this goal wants it done.
+    pub(crate) fn serves(self, goal: Goal) -> bool {
+        match self {
+            Self::Register(_)
+            | Self::AddWorker
+            | Self::Start { .. }
+            | Self::Raise { .. }
+            | Self::Publish => goal == Goal::Compute,
+            Self::Reclaim => true,
+            Self::Stop => goal != Goal::Compute,
+            Self::LeavePool => goal == Goal::LeavePool,
+        }
+    }
 }
 
 /// Why a worker is to be registered.
@@ -144,6 +168,20 @@ pub(crate) enum Working {
         /// Why its stake is not the one configured.
         stake_kept: Option<StakeKept>,
     },
+}
+
+/// Where a worker is that does not compute, as is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtRest {
+    /// Its stake is locked yet.
+    CoolingDown {
+        /// From now.
+        seconds: u64,
+    },
+    /// In this pool, without stake.
+    InPool(u64),
+    /// In no pool.
+    OutOfPool,
 }
 
 /// Why a stake is not changed.

@@ -6,7 +6,7 @@ fn situation(phase: Phase, message: &str) -> Situation<'_> {
         name: "w 1",
         phase,
         message,
-        policy: Policy { enabled: true, sync_only: false, drained: false },
+        policy: Policy { enabled: true, sync_only: false, drained: false, goal: Goal::Compute },
         config_mode: false,
         block: Some(100),
         trouble: None,
@@ -35,6 +35,11 @@ fn what_its_operator_does_not_allow_comes_first() {
     assert_eq!(kicked.remedy, "prb worker restart \"w 1\"");
     let drained = first_unmet(&situation(Phase::Drained, "drained"));
     assert_eq!((drained.requirement, drained.remedy), (kicked.requirement, kicked.remedy));
+    for goal in [Goal::Stop, Goal::LeavePool] {
+        let mut stopped = situation(Phase::Stopped, "in no pool");
+        stopped.policy.goal = goal;
+        assert_eq!(first_unmet(&stopped).remedy, "prb worker start \"w 1\"");
+    }
     let mut disabled = situation(Phase::Disabled, "disabled");
     disabled.policy.enabled = false;
     assert!(first_unmet(&disabled).remedy.contains("--enabled true"));

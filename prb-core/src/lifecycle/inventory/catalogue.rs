@@ -9,7 +9,7 @@ use prb_walkie::proto::pool_or_worker_query_identity::Identity as Named;
 use uuid::Uuid;
 
 use super::error::{Field, InventoryError};
-use super::record::{PoolRecord, WorkerRecord};
+use super::record::{Goal, PoolRecord, WorkerRecord};
 
 mod edit;
 
@@ -150,12 +150,22 @@ impl Catalogue {
         }
     }
 
+    /// Wants something else of workers on chain; ids that there are not any more do not count.
+    pub(super) fn set_goal(&mut self, workers: &[Uuid], goal: Goal) {
+        for uuid in workers {
+            if let Some(worker) = self.workers.get_mut(uuid) {
+                worker.goal = goal;
+            }
+        }
+    }
+
     fn put_worker(&mut self, uuid: Uuid, edit: WorkerEdit) -> Result<db::Worker, InventoryError> {
         let pid = edit.pid;
         let pool = self.pools.values().find(|pool| pool.pid == pid).ok_or_else(|| {
             InventoryError::invalid(Field::Pid, format!("no pool {pid} is configured"))
         })?;
-        let worker = edit.into_record(uuid, pool.uuid);
+        let goal = self.workers.get(&uuid).map_or_else(Goal::default, |before| before.goal);
+        let worker = edit.into_record(uuid, pool.uuid, goal);
         for other in self.workers.values().filter(|other| other.uuid != uuid) {
             if other.name == worker.name {
                 let reason = format!("another worker is called {:?}", other.name);

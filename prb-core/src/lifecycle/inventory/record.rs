@@ -54,6 +54,19 @@ impl PoolRecord {
     }
 }
 
+/// What an operator wants of a worker on chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Goal {
+    /// It computes, or serves as a gatekeeper.
+    #[default]
+    Compute,
+    /// It does not compute, and stays in its pool.
+    Stop,
+    /// It does not compute, and is in no pool.
+    LeavePool,
+}
+
 /// A worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "operators set each by itself")]
@@ -81,6 +94,9 @@ pub(crate) struct WorkerRecord {
     /// It was drained, and not restarted or changed since.
     #[serde(default)]
     pub(crate) drained: bool,
+    /// Said by commands of its own, so that a change of anything else neither stops nor starts it.
+    #[serde(default)]
+    pub(crate) goal: Goal,
 }
 
 impl From<&PoolRecord> for db::Pool {

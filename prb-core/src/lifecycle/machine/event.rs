@@ -51,6 +51,11 @@ pub(crate) enum Standing {
         /// For a person.
         text: String,
     },
+    /// It does not compute, as is wanted.
+    Stopped {
+        /// For a person.
+        text: String,
+    },
     /// It lacks something that the bridge can do.
     Lacks {
         /// For a person.

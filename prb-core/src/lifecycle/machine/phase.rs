@@ -28,13 +28,15 @@ pub enum Phase {
     Preparing,
     /// Computes on chain.
     Computing,
+    /// Does not compute, as its operator wants.
+    Stopped,
     /// Cannot go on before somebody changes something, or fails again and again.
     Failing,
 }
 
 impl Phase {
     /// All of them, in the order of a worker's life.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Disabled,
         Self::Kicked,
         Self::Draining,
@@ -44,6 +46,7 @@ impl Phase {
         Self::Synced,
         Self::Preparing,
         Self::Computing,
+        Self::Stopped,
         Self::Failing,
     ];
 
@@ -59,6 +62,7 @@ impl Phase {
             Self::Synced => "synced",
             Self::Preparing => "preparing",
             Self::Computing => "computing",
+            Self::Stopped => "stopped",
             Self::Failing => "failing",
         }
     }
@@ -70,7 +74,7 @@ impl Phase {
             Self::Kicked | Self::Draining | Self::Drained => Status::SKicked,
             Self::Starting => Status::SStarting,
             Self::Syncing => Status::SSynching,
-            Self::Synced => Status::SSynched,
+            Self::Synced | Self::Stopped => Status::SSynched,
             Self::Preparing => Status::SPreActive,
             Self::Computing => Status::SActive,
             Self::Failing => Status::SError,
@@ -99,6 +103,8 @@ impl Life {
             Stage::Kicked => return Phase::Kicked,
             Stage::Drained { .. } => return Phase::Drained,
             _ if self.saving == Some(Saving::ThenStop) => return Phase::Draining,
+            // Whether its machine still answers is nobody's concern.
+            _ if self.is_stopped() => return Phase::Stopped,
             _ if self.shown_fault().is_some() => return Phase::Failing,
             Stage::Calling(Call::Initialize) => return Phase::Starting,
             _ => {}
@@ -108,6 +114,7 @@ impl Life {
             (Progress::Behind, _) => Phase::Syncing,
             (Progress::CaughtUp, None) => Phase::Synced,
             (_, Some(Standing::Computing { .. })) => Phase::Computing,
+            (_, Some(Standing::Stopped { .. })) => Phase::Stopped,
             (_, Some(Standing::Blocked { .. })) => Phase::Failing,
             (_, Some(Standing::Underway { .. } | Standing::Lacks { .. })) => Phase::Preparing,
         }
@@ -119,6 +126,7 @@ impl Life {
         match (&self.stage, fault, &self.standing) {
             (Stage::Disabled | Stage::Kicked, ..) => "",
             (Stage::Drained { text }, ..) => text,
+            (_, _, Some(Standing::Stopped { text })) => text,
             (_, Some(fault), _) => &fault.text,
             (_, None, Some(standing)) if self.progress == Progress::CaughtUp => standing.text(),
             _ => "",
@@ -139,9 +147,10 @@ impl Life {
     /// Whether it needs somebody's attention.
     pub(crate) fn health(&self) -> Health {
         match (self.phase(), self.shown_fault(), &self.standing) {
-            (Phase::Disabled | Phase::Kicked | Phase::Draining | Phase::Drained, ..) => {
-                Health::LeftAlone
-            }
+            (
+                Phase::Disabled | Phase::Kicked | Phase::Draining | Phase::Drained | Phase::Stopped,
+                ..,
+            ) => Health::LeftAlone,
             (_, Some(fault), _) if fault.cause.is_silence() => Health::Offline,
             (Phase::Failing, ..) => Health::Error,
             (Phase::Computing, _, Some(Standing::Computing { responsive: false, .. })) => {
@@ -149,6 +158,10 @@ impl Life {
             }
             _ => Health::Well,
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        matches!(self.standing, Some(Standing::Stopped { .. }))
     }
 
     fn shown_fault(&self) -> Option<&Fault> {
@@ -162,6 +175,7 @@ impl Standing {
             Self::Computing { text, .. }
             | Self::Underway { text }
             | Self::Blocked { text }
+            | Self::Stopped { text }
             | Self::Lacks { text } => text,
         }
     }

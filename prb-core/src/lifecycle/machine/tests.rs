@@ -1,12 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::lifecycle::notice::Health;
 
 mod walks;
 
-const WORKING: Policy = Policy { enabled: true, sync_only: false, drained: false };
+const WORKING: Policy =
+    Policy { enabled: true, sync_only: false, drained: false, goal: Goal::Compute };
 const DRAINED: Policy = Policy { drained: true, ..WORKING };
-const SYNC_ONLY: Policy = Policy { enabled: true, sync_only: true, drained: false };
+const SYNC_ONLY: Policy = Policy { sync_only: true, ..WORKING };
+const STOPPED: Policy = Policy { goal: Goal::Stop, ..WORKING };
 
 /// The world around a worker: what each call comes to.
 #[derive(Clone, Debug)]
@@ -23,7 +26,7 @@ impl World {
         Self { initialized: true, to_feed: 0, lacks: 0, failures: Vec::new() }
     }
 
-    fn answer(&mut self, call: Call) -> Event {
+    fn answer(&mut self, call: Call, goal: Goal) -> Event {
         let same =
             |it: &&(Call, Cause)| std::mem::discriminant(&it.0) == std::mem::discriminant(&call);
         if let Some(index) = self.failures.iter().position(|it| same(&it)) {
@@ -42,6 +45,9 @@ impl World {
                 Event::Fed { behind: self.to_feed, blocks: self.to_feed.is_multiple_of(2) }
             }
             Call::CollectEgress => Event::Collected { left_over: false },
+            Call::Judge { .. } if self.lacks == 0 && goal != Goal::Compute => {
+                Event::Judged(Standing::Stopped { text: format!("{goal:?}") })
+            }
             Call::Judge { register_anew: false } if self.lacks == 0 => {
                 Event::Judged(Standing::Computing { text: String::new(), responsive: true })
             }
@@ -89,7 +95,7 @@ impl Run {
         match (self.in_flight, self.life.wake_at()) {
             (Some(call), _) => {
                 self.now += 1;
-                let answer = world.answer(call);
+                let answer = world.answer(call, self.life.policy.goal);
                 self.on(answer);
             }
             (None, Some(until)) => {
@@ -142,13 +148,17 @@ fn causes() -> impl Strategy<Value = Cause> {
     ])
 }
 
+fn goals() -> impl Strategy<Value = Goal> {
+    prop_oneof![3 => Just(Goal::Compute), 1 => Just(Goal::Stop), 1 => Just(Goal::LeavePool)]
+}
+
 fn told() -> impl Strategy<Value = Told> {
     prop_oneof![
         Just(Told::Kick),
         Just(Told::Checkpoint),
         any::<bool>().prop_map(|register_anew| Told::Restart { register_anew }),
-        any::<(bool, bool, bool)>().prop_map(|(enabled, sync_only, drained)| {
-            Told::Configure(Policy { enabled, sync_only, drained })
+        (any::<(bool, bool, bool)>(), goals()).prop_map(|((enabled, sync_only, drained), goal)| {
+            Told::Configure(Policy { enabled, sync_only, drained, goal })
         }),
     ]
 }
@@ -257,6 +267,7 @@ proptest! {
     }
 }
 
+mod leaving;
 mod saving;
 
 #[test]

@@ -8,6 +8,7 @@ use crate::lifecycle::chain_view::{ingress, seen};
 use crate::lifecycle::computing::{Deed, Next, Working, next};
 use crate::lifecycle::egress::{Due, WindowLimits, due, goes_to_chain};
 use crate::lifecycle::intent::{Ask, Fate, Intent, Patience};
+use crate::lifecycle::inventory::Goal;
 use crate::lifecycle::machine::{Cause, Event, Standing};
 use crate::lifecycle::shared::Shared;
 use crate::queue::{Action, Job, JobId};
@@ -101,11 +102,13 @@ impl Hands {
         else {
             return fail(Cause::Refused, "the worker does not tell its public key");
         };
+        let goal = assignment.record.goal;
         let subject = assignment.subject(public_key);
         let view = &self.shared.view;
         let (seen, block) =
             view.look(|values| seen(values, &subject).map(|seen| (seen, values.number()))).await?;
-        if counters.block.saturating_add(TOLERATED_LAG) < block {
+        // One that is to stop need not be at the tip.
+        if goal == Goal::Compute && counters.block.saturating_add(TOLERATED_LAG) < block {
             let text = format!(
                 "the data provider is {} blocks behind the chain",
                 block - counters.block.saturating_sub(1)
@@ -119,6 +122,7 @@ impl Hands {
             Next::Do(deed) => self.consider(deed, &public_key, block).await?,
             Next::Wait(_) => Standing::Underway { text },
             Next::Blocked(_) => Standing::Blocked { text },
+            Next::AtRest(_) => Standing::Stopped { text },
             Next::Working(working) => {
                 let responsive = !matches!(working, Working::Computing { unresponsive: true, .. });
                 Standing::Computing { text, responsive }
@@ -166,6 +170,10 @@ impl Hands {
         let Some((deed, tries)) = self.due else {
             return fail(Cause::ChainView, "nothing is known to be lacking any more");
         };
+        if !deed.serves(self.policy().goal) {
+            self.due = None;
+            return fail(Cause::ChainView, format!("it is not to {deed} any more"));
+        }
         let Some(public_key) = self.known.as_ref().and_then(|known| known.public_key) else {
             return fail(Cause::Refused, "the worker does not tell its public key");
         };
@@ -176,6 +184,8 @@ impl Hands {
             Deed::Raise { to, .. } => Action::RestartComputing { public_key, stake: to },
             Deed::Reclaim => Action::ReclaimWorker { public_key },
             Deed::Publish => self.publication(public_key).await?,
+            Deed::Stop => Action::StopComputing { public_key },
+            Deed::LeavePool => Action::RemoveWorker { public_key },
         };
         let job = self.enqueue(action).await?;
         tracing::info!(%job, "asked to {deed}");

@@ -51,6 +51,7 @@ impl Assignment {
             min_score,
             public_endpoints: self.record.public_endpoints.clone(),
             register_anew,
+            goal: self.record.goal,
         }
     }
 
@@ -191,7 +192,13 @@ impl Hands {
 
     /// Makes sure that no other worker earns with this one's key.
     pub(super) fn claim_key(&mut self) -> Result<(), Failure> {
-        let Some(key) = self.known.as_ref().and_then(|known| known.public_key) else {
+        let Some(known) = &self.known else {
+            return fail(
+                Cause::Unreachable,
+                "the worker was not reached yet: its key is not known",
+            );
+        };
+        let Some(key) = known.public_key else {
             return fail(Cause::Refused, "the worker does not tell its public key");
         };
         if let Some(claim) = self.claim.as_ref().filter(|claim| claim.key() == key) {

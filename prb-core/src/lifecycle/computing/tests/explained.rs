@@ -9,7 +9,7 @@ fn first_unmet(conditions: &[Condition]) -> Option<&Condition> {
     conditions.iter().find(|condition| condition.state != ConditionState::Met)
 }
 
-fn any_seen() -> impl Strategy<Value = Seen> {
+pub(super) fn any_seen() -> impl Strategy<Value = Seen> {
     let registration = (0..3_u8, prop_oneof![Just(None), (0..200_u32).prop_map(Some)]);
     let place = (
         prop_oneof![Just(None), Just(Some(2)), Just(Some(7))],
@@ -73,7 +73,7 @@ proptest! {
                 prop_assert_eq!(&unmet.detail, &blocked.to_string());
                 prop_assert!(!unmet.remedy.is_empty());
             }
-            Next::Do(_) | Next::Wait(_) => prop_assert!(unmet.is_some(), "{:?}", conditions),
+            Next::Do(_) | Next::Wait(_) | Next::AtRest(_) => prop_assert!(unmet.is_some(), "{:?}", conditions),
         }
     }
 }

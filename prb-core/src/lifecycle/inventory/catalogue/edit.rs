@@ -10,7 +10,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::super::error::{Field, InventoryError};
-use super::super::record::{OperatorRecord, PoolRecord, WorkerRecord};
+use super::super::record::{Goal, OperatorRecord, PoolRecord, WorkerRecord};
 use super::super::secret::{self, Secret};
 use crate::pruntime::Endpoint;
 use crate::trader::operator::Operator;
@@ -135,7 +135,7 @@ impl WorkerEdit {
         })
     }
 
-    pub(super) fn into_record(self, uuid: Uuid, pool: Uuid) -> WorkerRecord {
+    pub(super) fn into_record(self, uuid: Uuid, pool: Uuid, goal: Goal) -> WorkerRecord {
         WorkerRecord {
             uuid,
             pool,
@@ -147,6 +147,7 @@ impl WorkerEdit {
             stake: self.stake,
             public_endpoints: self.public_endpoints,
             drained: false,
+            goal,
         }
     }
 }

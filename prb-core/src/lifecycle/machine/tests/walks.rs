@@ -35,6 +35,8 @@ const CAUSES: [Cause; 15] = [
     Cause::ChainView,
 ];
 
+const GOALS: [Goal; 4] = [Goal::Compute, Goal::Compute, Goal::Stop, Goal::LeavePool];
+
 fn any_of<T: Copy>(random: &mut CaseRng, choices: &[T]) -> T {
     *choices.choose(random).expect("there are some")
 }
@@ -57,6 +59,7 @@ fn event(random: &mut CaseRng) -> Outside {
             enabled: random.r#gen(),
             sync_only: random.r#gen(),
             drained: random.gen_bool(0.2),
+            goal: any_of(random, &GOALS),
         })),
         _ if random.r#gen() => Outside::Told(Told::Kick),
         _ => Outside::Told(Told::Restart { register_anew: random.r#gen() }),
@@ -122,12 +125,17 @@ fn a_million_lives_ask_for_nothing_forbidden_and_end_well() {
             disturb(&mut run, &mut world, vec![outside]);
             obeys(&run, &will);
         }
-        let policy = Policy { sync_only: will.policy.sync_only, ..WORKING };
+        let Policy { sync_only, goal, .. } = will.policy;
+        let policy = Policy { sync_only, goal, ..WORKING };
         for told in [Told::Configure(policy), Told::Restart { register_anew: false }] {
             will.learn(told, run.calls.len());
             run.on(Event::Told(told));
         }
-        let good = if policy.sync_only { Phase::Synced } else { Phase::Computing };
+        let good = match goal {
+            _ if sync_only => Phase::Synced,
+            Goal::Compute => Phase::Computing,
+            Goal::Stop | Goal::LeavePool => Phase::Stopped,
+        };
         for _ in 0..200 {
             if run.life.phase() == good && run.in_flight.is_none() {
                 return;
