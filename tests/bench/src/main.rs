@@ -23,6 +23,11 @@ mod queue;
 mod trader;
 mod walkie;
 
+/// As the `prb` binary has it.
+#[cfg(feature = "jemalloc")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[derive(Parser)]
 #[command(name = "prb-bench", about = "Measure one scenario and print one line of JSON")]
 struct Cli {
@@ -89,6 +94,8 @@ fn main() -> Result<()> {
     let mut line = Map::new();
     line.insert("scenario".into(), json!(name));
     line.insert("build".into(), json!(build));
+    let allocator = if cfg!(feature = "jemalloc") { "jemalloc" } else { "system" };
+    line.insert("allocator".into(), json!(allocator));
     line.extend(figures);
     writeln!(io::stdout(), "{}", Value::Object(line))?;
     Ok(())
