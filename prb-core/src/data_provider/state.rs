@@ -7,11 +7,10 @@ use prb_walkie::proto::db;
 use prost::Message as _;
 
 use super::config::VerifyState;
-use super::ingest::Context;
 use super::ingest::repair::{self, Doubt};
+use super::ingest::{Context, check_block};
 use super::status::Stage;
 use crate::chain::verify::para_state::{ChildStates, ParaState};
-use crate::scale::bridge::BlockHeaderWithChanges;
 use crate::scale::header::EncodedHeader;
 use crate::scale::storage::StorageState;
 use crate::store::{Durability, Store, StoreError};
@@ -110,11 +109,10 @@ fn replay(
     let mut count = 0;
     for (block, header) in blocks.into_iter().zip(headers) {
         let applied = EncodedHeader::decode(header.clone())
-            .and_then(|header| Ok((header, BlockHeaderWithChanges::decode_all(&mut &block[..])?)))
             .map_err(|error| error.to_string())
-            .and_then(|(header, block)| {
-                let root = header.header().state_root;
-                state.apply(block.storage_changes, root).map_err(|error| error.to_string())
+            .and_then(|header| match block.strip_prefix(&header.bytes()[..]) {
+                Some(changes) => check_block(&header, changes, Some(&mut state)),
+                None => Err("its header is another".to_owned()),
             });
         match applied {
             Ok(()) => count += 1,

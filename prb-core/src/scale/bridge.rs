@@ -63,7 +63,10 @@ pub struct BlockHeaderWithChanges {
 /// # Ok::<_, parity_scale_codec::Error>(())
 /// ```
 pub fn header_to_sync(header: &[u8], justification: Option<&[u8]>) -> Vec<u8> {
-    [header, &justification.encode()].concat()
+    let mut item = Vec::with_capacity(header.len() + justification.size_hint());
+    item.extend_from_slice(header);
+    justification.encode_to(&mut item);
+    item
 }
 
 /// SCALE [`BlockHeaderWithChanges`] around the SCALE bytes of a header and of its changes.

@@ -11,7 +11,7 @@ use super::bridge::{
 };
 use super::grandpa::Justification;
 use super::header::{DigestItem, EncodedHeader, Header};
-use super::storage::{StorageChanges, StorageState};
+use super::storage::{StorageChanges, StorageChangesRef, StorageState};
 use crate::test_vectors::Vectors;
 
 fn same_bytes<T: Encode + DecodeAll>(bytes: &[u8]) -> T {
@@ -99,5 +99,32 @@ proptest! {
         let _ = EncodedHeader::decode(Bytes::from(bytes.clone()));
         let _ = Justification::decode_all(&mut &bytes[..]);
         let _ = StorageChanges::decode_all(&mut &bytes[..]);
+    }
+
+    #[test]
+    fn storage_changes_read_in_place_are_those_that_are_copied(
+        main in prop::collection::vec(any::<(Vec<u8>, Option<Vec<u8>>)>(), 0..4),
+        children in prop::collection::vec(
+            (any::<Vec<u8>>(), prop::collection::vec(any::<(Vec<u8>, Option<Vec<u8>>)>(), 0..3)),
+            0..3,
+        ),
+        damage in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+        more in prop::collection::vec(any::<u8>(), 0..2),
+    ) {
+        let changes =
+            StorageChanges { main_storage_changes: main, child_storage_changes: children };
+        let mut bytes = changes.encode();
+        if let Some((at, byte)) = damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(at) = cut {
+            bytes.truncate(at.index(bytes.len() + 1));
+        }
+        bytes.extend(more);
+        let copied = StorageChanges::decode_all(&mut &bytes[..]).ok();
+        let in_place = StorageChangesRef::decode_all(&bytes).ok();
+        prop_assert_eq!(in_place, copied.as_ref().map(StorageChanges::borrowed));
     }
 }

@@ -1,5 +1,6 @@
 //! The parachain's state, rebuilt from its storage changes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sp_core::H256 as TrieHash;
@@ -7,7 +8,7 @@ use subxt::utils::H256;
 
 use self::trie::{KeyTooLong, Trie};
 use crate::chain::keys::CHILD_STORAGE_PREFIX;
-use crate::scale::storage::{StorageChanges, StorageCollection, StorageState};
+use crate::scale::storage::{StorageChangesRef, StorageState};
 
 mod trie;
 
@@ -50,11 +51,14 @@ pub type ChildStates = Vec<(Vec<u8>, StorageState)>;
 
 /// What it takes to undo a block's changes, in the order they were made.
 #[derive(Default)]
-struct Undo {
-    children: Vec<(Vec<u8>, StorageCollection)>,
-    top: StorageCollection,
+struct Undo<'a> {
+    children: Vec<(&'a [u8], Vec<(&'a [u8], Before)>)>,
+    top: Vec<(Cow<'a, [u8]>, Before)>,
     removed: Vec<(Vec<u8>, Trie)>,
 }
+
+/// The value that was under a key.
+type Before = Option<Box<[u8]>>;
 
 impl ParaState {
     /// A state of these pairs of the top trie, and of what the child tries hold whose roots are
@@ -65,14 +69,14 @@ impl ParaState {
     ) -> Result<Self, StateError> {
         let mut top = Trie::default();
         for (key, value) in pairs {
-            top.set(&key, Some(value))?;
+            top.set(&key, Some(&value))?;
         }
         let root = top.root();
         let mut state = Self { top, children: BTreeMap::new(), root };
         for (child, pairs) in children {
             let mut trie = Trie::default();
             for (key, value) in pairs {
-                trie.set(&key, Some(value))?;
+                trie.set(&key, Some(&value))?;
             }
             state.check_child(&child, Some(trie.root()).filter(|_| !trie.is_empty()))?;
             state.children.insert(child, trie);
@@ -104,7 +108,11 @@ impl ParaState {
 
     /// Goes on to the next block's state. If the changes do not give `expected`, or something else
     /// is wrong, the state stays as it was.
-    pub fn apply(&mut self, changes: StorageChanges, expected: H256) -> Result<(), StateError> {
+    pub fn apply(
+        &mut self,
+        changes: &StorageChangesRef<'_>,
+        expected: H256,
+    ) -> Result<(), StateError> {
         let mut undo = Undo::default();
         let applied = self.change(changes, &mut undo).and_then(|()| {
             let root = self.top.root();
@@ -123,25 +131,34 @@ impl ParaState {
         Ok(())
     }
 
-    fn change(&mut self, changes: StorageChanges, undo: &mut Undo) -> Result<(), StateError> {
-        let mut main = changes.main_storage_changes;
-        for (child, delta) in changes.child_storage_changes {
-            let trie = self.children.entry(child.clone()).or_default();
+    fn change<'a>(
+        &mut self,
+        changes: &StorageChangesRef<'a>,
+        undo: &mut Undo<'a>,
+    ) -> Result<(), StateError> {
+        let mut roots = Vec::new();
+        for (child, delta) in &changes.child_storage_changes {
+            let trie = self.children.entry(child.to_vec()).or_default();
             let root = Some(trie.root()).filter(|_| !trie.is_empty());
-            undo.children.push((child.clone(), StorageCollection::new()));
-            self.check_child(&child, root)?;
-            let trie = self.children.entry(child.clone()).or_default();
+            undo.children.push((child, Vec::with_capacity(delta.len())));
+            self.check_child(child, root)?;
+            let trie = self.children.entry(child.to_vec()).or_default();
             for (key, value) in delta {
-                let before = trie.set(&key, value)?;
+                let before = trie.set(key, *value)?;
                 if let Some((_, changed)) = undo.children.last_mut() {
                     changed.push((key, before));
                 }
             }
-            let root = (!trie.is_empty()).then(|| trie.root().0.to_vec());
-            main.push(([CHILD_STORAGE_PREFIX, &child].concat(), root));
+            let root = (!trie.is_empty()).then(|| trie.root());
+            roots.push(([CHILD_STORAGE_PREFIX, child].concat(), root));
         }
+        let main = changes.main_storage_changes.iter();
+        let main = main.map(|(key, value)| (Cow::Borrowed(*key), *value));
+        let roots = roots
+            .iter()
+            .map(|(key, root)| (Cow::Owned(key.clone()), root.as_ref().map(TrieHash::as_bytes)));
         let mut children = Vec::new();
-        for (key, value) in main {
+        for (key, value) in main.chain(roots) {
             if let Some(child) = key.strip_prefix(CHILD_STORAGE_PREFIX) {
                 children.push(child.to_vec());
             }
@@ -159,19 +176,19 @@ impl ParaState {
         Ok(())
     }
 
-    fn undo(&mut self, undo: Undo) {
+    fn undo(&mut self, undo: Undo<'_>) {
         // What was set before can be set again: no key is too long.
         self.children.extend(undo.removed);
         for (key, before) in undo.top.into_iter().rev() {
-            let _ = self.top.set(&key, before);
+            let _ = self.top.set(&key, before.as_deref());
         }
         for (child, changed) in undo.children.into_iter().rev() {
-            let trie = self.children.entry(child.clone()).or_default();
+            let trie = self.children.entry(child.to_vec()).or_default();
             for (key, before) in changed.into_iter().rev() {
-                let _ = trie.set(&key, before);
+                let _ = trie.set(key, before.as_deref());
             }
             if trie.is_empty() {
-                self.children.remove(&child);
+                self.children.remove(child);
             }
         }
         self.root = self.top.root();

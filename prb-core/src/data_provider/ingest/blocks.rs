@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
-use parity_scale_codec::DecodeAll;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
@@ -18,24 +17,24 @@ use crate::chain::verify::para_state::ParaState;
 use crate::chain::{ChainError, ChainSource, Need, Refusal};
 use crate::scale::bridge::block_header_with_changes;
 use crate::scale::header::EncodedHeader;
-use crate::scale::storage::StorageChanges;
+use crate::scale::storage::StorageChangesRef;
 use crate::store::{Durability, StoreError};
 
 use super::super::state;
 use super::super::status::{Stage, height};
 
 /// Most requests for storage changes in flight, and most bytes they may bring.
-const MAX_IN_FLIGHT: usize = 128;
+const MAX_IN_FLIGHT: usize = 256;
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// Blocks verified in one go.
-const BATCH: usize = 64;
+/// Most blocks verified in one go: while a thread is busy with them the next ones come.
+const BATCH: usize = 256;
 /// While catching up, blocks are written down at least so often.
 const WRITE_DOWN: Duration = Duration::from_secs(5);
 
 /// Fetched blocks that wait to be verified.
-const READY: usize = 32;
-/// Bytes of verified blocks that wait to be sealed, if they are due.
-const UNCOMMITTED_BYTES: usize = 32 * 1024 * 1024;
+const READY: usize = 256;
+/// Bytes of fetched blocks that wait to be verified, stored and, if they are due, sealed.
+const UNCOMMITTED_BYTES: usize = 64 * 1024 * 1024;
 
 /// A block as fetched.
 struct Fetched {
@@ -45,8 +44,9 @@ struct Fetched {
 }
 
 impl Fetched {
-    fn bytes(&self) -> usize {
-        self.changes.as_ref().map_or(0, Bytes::len)
+    /// What it takes of the room for what is not sealed.
+    fn room(&self) -> u32 {
+        self.changes.as_ref().map_or(0, Bytes::len).min(UNCOMMITTED_BYTES) as u32
     }
 }
 
@@ -122,15 +122,11 @@ async fn fetch_run(
     let (fetched, mut ready) = mpsc::channel(READY);
     let (stored, to_commit) = mpsc::channel(READY);
     let room = Semaphore::new(UNCOMMITTED_BYTES);
-    let fetching = fetch_ahead(context, first, window, fetched);
+    let fetching = fetch_ahead(context, first, window, &room, fetched);
     let storing = async {
         let mut batch = Vec::with_capacity(BATCH);
         while ready.recv_many(&mut batch, BATCH).await > 0 {
-            let bytes = batch.iter().map(Fetched::bytes).sum::<usize>().min(UNCOMMITTED_BYTES);
-            // Neither is closed before this ends, or all ends with an error.
-            if let Ok(taken) = room.acquire_many(bytes as u32).await {
-                taken.forget();
-            }
+            let bytes = batch.iter().map(Fetched::room).sum();
             store(context, std::mem::take(&mut batch), state).await?;
             if stored.send(bytes).await.is_err() {
                 break;
@@ -168,7 +164,7 @@ async fn fetch_run(
 /// Seals what is due and writes the rest down now and then, until nothing more comes.
 async fn commit(
     context: &Context,
-    mut stored: mpsc::Receiver<usize>,
+    mut stored: mpsc::Receiver<u32>,
     room: &Semaphore,
     written_down: &mut Instant,
 ) -> Result<(), StoreError> {
@@ -181,7 +177,7 @@ async fn commit(
             Durability::WhenSealed
         };
         context.store.blocks.commit(durability).await?;
-        room.add_permits(sizes.drain(..).sum());
+        room.add_permits(sizes.drain(..).map(|bytes| bytes as usize).sum());
     }
     Ok(())
 }
@@ -192,6 +188,7 @@ async fn fetch_ahead(
     context: &Context,
     first: u32,
     window: &mut Window,
+    room: &Semaphore,
     ready: mpsc::Sender<Fetched>,
 ) -> Result<(), StoreError> {
     let mut in_flight = FuturesOrdered::new();
@@ -219,6 +216,10 @@ async fn fetch_ahead(
             match &fetched.changes {
                 Ok(changes) => window.answered(changes.len()),
                 Err(_) => window.failed(),
+            }
+            // It is not closed as long as anybody may wait for it.
+            if let Ok(taken) = room.acquire_many(fetched.room()).await {
+                taken.forget();
             }
             if ready.send(fetched).await.is_err() || failed {
                 return Ok(());
@@ -311,12 +312,12 @@ pub(in crate::data_provider) fn check_block(
     changes: &[u8],
     state: Option<&mut ParaState>,
 ) -> Result<(), String> {
-    let changes = StorageChanges::decode_all(&mut &changes[..])
+    let changes = StorageChangesRef::decode_all(changes)
         .map_err(|error| format!("its storage changes do not decode: {error}"))?;
     match state {
         None => Ok(()),
         Some(state) => {
-            state.apply(changes, header.header().state_root).map_err(|error| error.to_string())
+            state.apply(&changes, header.header().state_root).map_err(|error| error.to_string())
         }
     }
 }

@@ -51,12 +51,12 @@ pub(super) fn measure(args: &Args) -> Result<Map<String, Value>> {
         let changes =
             StorageChanges { main_storage_changes: written.collect(), ..StorageChanges::default() };
         // The header's root is not known beforehand: it is taken from the refusal.
-        let root = match state.apply(changes.clone(), state.root()) {
+        let root = match state.apply(&changes.borrowed(), state.root()) {
             Err(StateError::RootMismatch { found, .. }) => found,
             other => anyhow::bail!("changes that change nothing: {other:?}"),
         };
         let started = Instant::now();
-        state.apply(changes, root)?;
+        state.apply(&changes.borrowed(), root)?;
         apply += started.elapsed();
     }
     let started = Instant::now();

@@ -5,7 +5,7 @@ use sp_trie::{LayoutV0, TrieConfiguration};
 
 use super::*;
 use crate::scale::bridge::BlockHeaderWithChanges;
-use crate::scale::storage::StorageState;
+use crate::scale::storage::{StorageChanges, StorageState};
 use crate::test_vectors::Vectors;
 
 fn recorded() -> (ParaState, Vec<BlockHeaderWithChanges>, &'static Vectors) {
@@ -23,7 +23,7 @@ fn a_recorded_chain_replays_to_each_headers_state_root() {
     let (mut state, blocks, vectors) = recorded();
     assert_eq!(state.root(), vectors.para[0].state_root);
     for (block, recorded) in blocks.into_iter().zip(&vectors.para[1..]) {
-        state.apply(block.storage_changes, recorded.state_root).unwrap();
+        state.apply(&block.storage_changes.borrowed(), recorded.state_root).unwrap();
         assert_eq!(state.root(), recorded.state_root);
     }
     let mut pairs: StorageState = Vec::new();
@@ -43,14 +43,14 @@ fn wrong_changes_are_refused_and_leave_the_state_as_it_was() {
     let before = state.root();
     let mut wrong = genuine.clone();
     wrong.main_storage_changes.push((b"one more".to_vec(), Some(Vec::new())));
-    let error = state.apply(wrong, expected).unwrap_err();
+    let error = state.apply(&wrong.borrowed(), expected).unwrap_err();
     assert!(matches!(error, StateError::RootMismatch { .. }), "{error}");
     let mut wrong = genuine.clone();
     let value = wrong.main_storage_changes.iter_mut().find_map(|(_, value)| value.as_mut());
     value.unwrap().push(0);
-    state.apply(wrong, expected).unwrap_err();
+    state.apply(&wrong.borrowed(), expected).unwrap_err();
     assert_eq!(state.root(), before);
-    state.apply(genuine.clone(), expected).unwrap();
+    state.apply(&genuine.borrowed(), expected).unwrap();
 }
 
 type Layout = LayoutV0<Blake2Hasher>;
@@ -82,7 +82,7 @@ proptest! {
                 };
             }
             let changes = StorageChanges { main_storage_changes: delta, ..Default::default() };
-            state.apply(changes, root_of(&model)).unwrap();
+            state.apply(&changes.borrowed(), root_of(&model)).unwrap();
         }
         let fresh = ParaState::new(model.clone(), Vec::new()).unwrap();
         prop_assert_eq!(fresh.node_count(), state.node_count());
@@ -111,7 +111,7 @@ proptest! {
                 child_storage_changes: vec![(b"child".to_vec(), delta)],
                 ..Default::default()
             };
-            state.apply(changes, root_of(&top)).unwrap();
+            state.apply(&changes.borrowed(), root_of(&top)).unwrap();
         }
     }
 }

@@ -8,8 +8,10 @@ use sp_core::H256 as TrieHash;
 use sp_crypto_hashing::blake2_256;
 
 use self::node::Node;
+use self::refresh::refresh;
 
 mod node;
+mod refresh;
 
 /// Longer keys are refused: they alone could make a trie so deep that walking it needs more stack
 /// than a thread has. The chain's are far shorter.
@@ -58,8 +60,8 @@ impl Trie {
     pub(super) fn set(
         &mut self,
         key: &[u8],
-        value: Option<Vec<u8>>,
-    ) -> Result<Option<Vec<u8>>, KeyTooLong> {
+        value: Option<&[u8]>,
+    ) -> Result<Option<Box<[u8]>>, KeyTooLong> {
         if key.len() > MAX_KEY {
             return Err(KeyTooLong(key.len()));
         }
@@ -74,7 +76,7 @@ impl Trie {
         Ok(before)
     }
 
-    fn insert(&mut self, path: &[u8], value: Vec<u8>) -> Option<Vec<u8>> {
+    fn insert(&mut self, path: &[u8], value: &[u8]) -> Option<Box<[u8]>> {
         let (mut slot, mut rest) = (&mut self.top, path);
         loop {
             let Some(node) = slot else {
@@ -92,7 +94,7 @@ impl Trie {
     }
 
     /// Takes away a value that is there.
-    fn remove(&mut self, path: &[u8]) -> Option<Vec<u8>> {
+    fn remove(&mut self, path: &[u8]) -> Option<Box<[u8]>> {
         let leaf = |node: &Node, path: &[u8]| node.is_leaf() && node.partial() == path;
         if self.top.as_deref().is_some_and(|top| leaf(top, path)) {
             return self.top.take().and_then(|top| top.into_value());
@@ -110,8 +112,8 @@ impl Trie {
 
     /// The root; hashes what has changed since it was last asked for.
     pub(super) fn root(&mut self) -> TrieHash {
-        let Self { top, buffer, .. } = self;
-        TrieHash(top.as_mut().map_or_else(|| blake2_256(&EMPTY), |top| top.hash(buffer)))
+        refresh(&mut self.top, &mut self.buffer);
+        TrieHash(self.top.as_ref().map_or_else(|| blake2_256(&EMPTY), |top| top.hash()))
     }
 
     /// Hands every pair to `visit`, in order of the keys.

@@ -3,8 +3,6 @@
 use parity_scale_codec::{Compact, Encode};
 use sp_crypto_hashing::blake2_256;
 
-use crate::hashes;
-
 /// In the two highest bits of a node's first byte; the others begin the length of its path.
 const LEAF: u8 = 0b0100_0000;
 const BRANCH: u8 = 0b1000_0000;
@@ -54,8 +52,8 @@ impl Reference {
 }
 
 impl Node {
-    pub(super) fn leaf(partial: &[u8], value: Vec<u8>) -> Self {
-        let value = Some(value.into_boxed_slice());
+    pub(super) fn leaf(partial: &[u8], value: &[u8]) -> Self {
+        let value = Some(value.into());
         Self { partial: partial.into(), value, children: None, reference: Reference::UNKNOWN }
     }
 
@@ -75,8 +73,8 @@ impl Node {
         self.children.as_ref()?.get(index as usize)?.as_deref()
     }
 
-    pub(super) fn into_value(self) -> Option<Vec<u8>> {
-        self.value.map(Vec::from)
+    pub(super) fn into_value(self) -> Option<Box<[u8]>> {
+        self.value
     }
 
     /// The place of a child that is about to change.
@@ -85,9 +83,9 @@ impl Node {
         &mut self.children.get_or_insert_default()[index as usize]
     }
 
-    pub(super) fn set_value(&mut self, value: Vec<u8>) -> Option<Vec<u8>> {
+    pub(super) fn set_value(&mut self, value: &[u8]) -> Option<Box<[u8]>> {
         self.reference = Reference::UNKNOWN;
-        self.value.replace(value.into_boxed_slice()).map(Vec::from)
+        self.value.replace(value.into())
     }
 
     /// Puts a branch in this node's place, so many half bytes down, and the node under it.
@@ -106,10 +104,10 @@ impl Node {
     }
 
     /// Takes the value of a branch.
-    pub(super) fn take_value(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn take_value(&mut self) -> Option<Box<[u8]>> {
         let value = self.value.take();
         self.straighten();
-        value.map(Vec::from)
+        value
     }
 
     /// Takes a child of a branch.
@@ -137,59 +135,38 @@ impl Node {
         }
     }
 
-    /// Its hash, however short it is.
-    pub(super) fn hash(&mut self, buffer: &mut Vec<u8>) -> [u8; HASH] {
-        if self.reference.length == 0 {
-            self.refresh_children(buffer);
-            buffer.clear();
-            self.encode_to(buffer);
-            self.reference = match buffer.len() {
-                HASH.. => Reference::hash(blake2_256(buffer)),
-                _ => Reference::whole(buffer),
-            };
-        }
+    /// Its hash, however short it is; its reference is known.
+    pub(super) fn hash(&self) -> [u8; HASH] {
         let Reference { length, bytes } = self.reference;
         if length as usize == HASH { bytes } else { blake2_256(self.reference.bytes()) }
     }
 
     /// Whether its parent does not know yet how to name it.
-    fn is_stale(&self) -> bool {
+    pub(super) fn is_stale(&self) -> bool {
         self.reference.length == 0
     }
 
-    /// Makes the references of all nodes below known. Those of one parent are hashed together,
-    /// which takes a processor little longer than one of them.
-    fn refresh_children(&mut self, buffer: &mut Vec<u8>) {
-        let Some(children) = &mut self.children else { return };
-        let mut stale = 0;
-        for child in children.iter_mut().flatten().filter(|child| child.is_stale()) {
-            child.refresh_children(buffer);
-            stale += 1;
-        }
-        if stale == 0 {
-            return;
-        }
-        buffer.clear();
-        let mut ends = Vec::with_capacity(stale);
-        for child in children.iter().flatten().filter(|child| child.is_stale()) {
-            child.encode_to(buffer);
-            ends.push(buffer.len());
-        }
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let encoded: Vec<&[u8]> =
-            starts.zip(&ends).map(|(start, end)| &buffer[start..*end]).collect();
-        let long: Vec<&[u8]> =
-            encoded.iter().copied().filter(|encoded| encoded.len() >= HASH).collect();
-        let mut hashes = hashes::blake2_256_of_each(&long).into_iter();
-        let stale = children.iter_mut().flatten().filter(|child| child.is_stale());
-        for (child, encoded) in stale.zip(encoded) {
-            let hash = (encoded.len() >= HASH).then(|| hashes.next()).flatten();
-            child.reference = hash.map_or_else(|| Reference::whole(encoded), Reference::hash);
+    /// Takes out the children that their parent does not know how to name.
+    pub(super) fn take_stale(&mut self, mut take: impl FnMut(u8, Box<Self>)) {
+        for (index, slot) in (0..).zip(self.children.iter_mut().flat_map(|it| it.iter_mut())) {
+            if let Some(child) = slot.take_if(|child| child.is_stale()) {
+                take(index, child);
+            }
         }
     }
 
-    /// The node's bytes; its children's references are known.
-    fn encode_to(&self, buffer: &mut Vec<u8>) {
+    /// Whether a node of these bytes is named by its hash.
+    pub(super) fn is_hashed(encoded: &[u8]) -> bool {
+        encoded.len() >= HASH
+    }
+
+    /// Names it by its hash, or else by its bytes, which are fewer.
+    pub(super) fn set_name(&mut self, encoded: &[u8], hash: Option<[u8; HASH]>) {
+        self.reference = hash.map_or_else(|| Reference::whole(encoded), Reference::hash);
+    }
+
+    /// Adds the node's bytes to `buffer`; its children's references are known.
+    pub(super) fn encode_to(&self, buffer: &mut Vec<u8>) {
         let kind = match (&self.children, &self.value) {
             (None, _) => LEAF,
             (Some(_), None) => BRANCH,

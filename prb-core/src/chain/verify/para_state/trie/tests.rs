@@ -42,7 +42,7 @@ proptest! {
                     Some(value) => model.insert(key.clone(), value),
                     None => model.remove(&key),
                 };
-                prop_assert_eq!(trie.set(&key, value).unwrap(), before);
+                prop_assert_eq!(trie.set(&key, value.as_deref()).unwrap(), before.map(Vec::into_boxed_slice));
                 prop_assert_eq!(trie.get(&key), model.get(&key).map(Vec::as_slice));
             }
             prop_assert_eq!(trie.root(), root_of(&model));
@@ -65,12 +65,12 @@ proptest! {
 #[test]
 fn a_key_that_would_make_the_trie_too_deep_is_refused_and_the_longest_one_is_not() {
     let mut trie = Trie::default();
-    assert_eq!(trie.set(&[1; MAX_KEY + 1], Some(vec![1])), Err(KeyTooLong(MAX_KEY + 1)));
+    assert_eq!(trie.set(&[1; MAX_KEY + 1], Some(&[1][..])), Err(KeyTooLong(MAX_KEY + 1)));
     // As deep as it gets: a value at every byte of the way, the longest one first.
     let longest = [1; MAX_KEY];
     let mut model = Model::new();
     for length in (0..=MAX_KEY).rev() {
-        trie.set(&longest[..length], Some(vec![1])).unwrap();
+        trie.set(&longest[..length], Some(&[1][..])).unwrap();
         model.insert(longest[..length].to_vec(), vec![1]);
     }
     assert_eq!(trie.root(), root_of(&model));
