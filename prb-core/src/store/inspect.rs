@@ -8,7 +8,7 @@ use prost::Message;
 
 use super::index::Index;
 use super::objects::failed;
-use super::series::number_of;
+use super::series::runs::{self, Run};
 use super::{ChunkKind, ChunkName, Store, StoreError};
 
 /// Where damaged chunks are put aside.
@@ -43,8 +43,12 @@ impl Store {
                 chunks += 1;
                 bytes += size;
             }
-            let tail = matches!(kind, ChunkKind::Relay | ChunkKind::Headers | ChunkKind::Blocks);
-            let unsealed = if tail { self.db.open_tree(kind.name())?.len() } else { 0 };
+            let unsealed = match kind {
+                ChunkKind::Relay => self.db.open_tree(kind.name())?.len(),
+                ChunkKind::Headers => self.headers.unsealed(),
+                ChunkKind::Blocks => self.blocks.unsealed(),
+                ChunkKind::Genesis | ChunkKind::State => 0,
+            };
             stats.push(KindStats { kind: kind.name(), chunks, bytes, range, unsealed });
         }
         Ok(stats)
@@ -116,16 +120,21 @@ impl Store {
         let mut ended = false;
         for entry in &tree {
             let (key, value) = entry?;
-            let Some(first) = number_of(&key) else { continue };
+            let Some((first, last)) = runs::bounds(&key) else { continue };
             let last = match kind {
-                ChunkKind::Relay => RelaySegment::decode(&value[..]).map_or(first, |it| it.to),
-                _ => first,
+                ChunkKind::Relay => RelaySegment::decode(&value[..]).map_or(last, |it| it.to),
+                _ => last,
             };
-            ended |= first <= to && last >= from;
-            if ended {
-                tree.remove(&key)?;
-                dropped.push(format!("unsealed {} {first}", kind.name()));
+            let begins = !ended && first <= to && last >= from;
+            ended |= begins;
+            if !ended {
+                continue;
             }
+            match Run::read(&key, &value).filter(|_| begins && kind != ChunkKind::Relay) {
+                Some(run) => runs::cut(&tree, run, &key, from)?,
+                None => drop(tree.remove(&key)?),
+            }
+            dropped.push(format!("unsealed {} {}", kind.name(), first.max(from)));
         }
         tree.flush_async().await?;
         Ok(dropped)

@@ -7,9 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::StoreError;
-use super::manifest::SCHEMA;
 
 const SCHEMA_KEY: &str = "schema";
+/// Layout of the records: what is not sealed lies in runs.
+const SCHEMA: u32 = 2;
+/// The layout before it, with each item by itself, can be read and goes on as the newer one.
+const OLDER: u32 = 1;
+
 /// Names the process that has the records open, for those who find them in use.
 const HOLDER: &str = "holder";
 
@@ -103,16 +107,17 @@ fn put_aside(folder: &Path, aside: &Path) -> std::io::Result<()> {
 
 fn check_schema(folder: &Path, db: &sled::Db) -> Result<(), StoreError> {
     let failed = |error: sled::Error| failed(folder, &error);
-    match db.get(SCHEMA_KEY).map_err(failed)? {
-        None => {
+    let found = db.get(SCHEMA_KEY).map_err(failed)?;
+    match found.map(|found| found.as_ref().try_into().map_or(0, u32::from_le_bytes)) {
+        Some(SCHEMA) => {}
+        None | Some(OLDER) => {
+            // Before anything is written that an earlier version would not know.
             db.insert(SCHEMA_KEY, &SCHEMA.to_le_bytes()).map_err(failed)?;
+            db.flush().map_err(failed)?;
         }
         Some(found) => {
-            let found = found.as_ref().try_into().map_or(0, u32::from_le_bytes);
-            if found != SCHEMA {
-                let path = folder.display().to_string();
-                return Err(StoreError::Schema { path, found, known: SCHEMA });
-            }
+            let path = folder.display().to_string();
+            return Err(StoreError::Schema { path, found, known: SCHEMA });
         }
     }
     Ok(())
@@ -213,7 +218,7 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_schema_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        for (bytes, found) in [(&2_u32.to_le_bytes()[..], 2), (&b"no"[..], 0)] {
+        for (bytes, found) in [(&3_u32.to_le_bytes()[..], 3), (&b"no"[..], 0)] {
             let db = open(folder.path()).await.unwrap();
             db.insert(SCHEMA_KEY, bytes).unwrap();
             db.flush().unwrap();

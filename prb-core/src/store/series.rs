@@ -16,8 +16,10 @@ use super::{Heights, StoreError};
 
 mod follow;
 mod mend;
+pub(super) mod runs;
 mod unit;
 
+use self::runs::Run;
 pub(crate) use unit::UnitMessage;
 
 /// How much is sealed at once.
@@ -106,16 +108,22 @@ impl<M: UnitMessage> Series<M> {
         let mut tail_first = sealed.last().map_or(first, |name| name.to + 1);
         let mut tail = VecDeque::new();
         for entry in &records.tail {
-            let (key, item) = entry?;
-            let number = number_of(&key);
-            if let Some(number) = number.filter(|number| tail.is_empty() && *number > tail_first) {
-                // The chunk before it is lost: a hole that will be filled.
-                tail_first = number;
-            }
-            if number == Some(tail_first + tail.len() as u32) {
-                tail.push_back(Bytes::copy_from_slice(&item));
-            } else {
+            let (key, value) = entry?;
+            let Some(run) = Run::read(&key, &value) else {
                 records.tail.remove(&key)?;
+                continue;
+            };
+            if tail.is_empty() && run.first > tail_first {
+                // The chunk before it is lost: a hole that will be filled.
+                tail_first = run.first;
+            }
+            // Its first items may be sealed already.
+            let known = (tail_first + tail.len() as u32).checked_sub(run.first);
+            match known.filter(|known| (*known as usize) < run.items.len()) {
+                Some(known) => tail.extend(run.items.into_iter().skip(known as usize)),
+                None => {
+                    records.tail.remove(&key)?;
+                }
             }
         }
         let persisted = tail_first + tail.len() as u32;
@@ -156,6 +164,12 @@ impl<M: UnitMessage> Series<M> {
         self.read().is_empty()
     }
 
+    /// Items that are written down and not sealed.
+    pub(crate) fn unsealed(&self) -> usize {
+        let state = self.read();
+        state.persisted.saturating_sub(state.tail_first) as usize
+    }
+
     /// Number of the item wanted next.
     pub(crate) fn next(&self) -> u32 {
         self.read().next()
@@ -190,13 +204,15 @@ impl<M: UnitMessage> Series<M> {
                 state.sealed.insert(name);
                 state.tail_first = name.to + 1;
                 state.tail.drain(..(name.to - name.from + 1) as usize);
-                let in_sled = name.from..state.persisted.min(name.to + 1);
+                let in_sled = state.persisted > name.from;
                 state.persisted = state.persisted.max(name.to + 1);
                 in_sled
             };
-            let mut batch = sled::Batch::default();
-            in_sled.for_each(|number| batch.remove(&number.to_be_bytes()));
-            self.records.tail.apply_batch(batch)?;
+            if in_sled {
+                let mut batch = sled::Batch::default();
+                runs::remove_to(&self.records.tail, &mut batch, name.to)?;
+                self.records.tail.apply_batch(batch)?;
+            }
             self.keep_digest(name, digest)?;
             tracing::debug!(chunk = %name, "sealed");
         }
@@ -239,13 +255,9 @@ impl<M: UnitMessage> Series<M> {
         let mut batch = sled::Batch::default();
         let (end, bytes) = {
             let state = self.read();
+            let new = (state.persisted..state.next()).filter_map(|n| state.tail_item(n).cloned());
             let mut bytes = 0;
-            for number in state.persisted..state.next() {
-                if let Some(item) = state.tail_item(number) {
-                    bytes += item.len();
-                    batch.insert(&number.to_be_bytes(), &item[..]);
-                }
-            }
+            runs::insert(&mut batch, state.persisted, new.inspect(|item| bytes += item.len()));
             (state.next(), bytes)
         };
         if self.read().persisted < end {

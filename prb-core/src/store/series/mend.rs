@@ -6,7 +6,7 @@ use super::super::StoreError;
 use super::super::chunk::{self, Digest, Unit};
 use super::super::index::Hole;
 use super::super::names::ChunkName;
-use super::{Series, UnitMessage, number_of};
+use super::{Series, UnitMessage, number_of, runs};
 
 impl<M: UnitMessage> Series<M> {
     /// Takes a chunk away if it is damaged; whether it was. If nothing comes after it the series
@@ -108,7 +108,7 @@ impl<M: UnitMessage> Series<M> {
                 let Some(slot) = slot else { return Ok(()) };
                 *slot = item.clone();
                 if number < state.persisted {
-                    self.records.tail.insert(number.to_be_bytes(), &item[..])?;
+                    runs::replace(&self.records.tail, number, &item)?;
                 }
             }
             sealed

@@ -120,7 +120,54 @@ async fn a_crash_between_sealing_and_forgetting_the_tail_doubles_nothing() {
     drop((store, tree));
     let store = open(folder.path()).await;
     check(&store, 10).await;
-    assert_eq!(store.db.open_tree("blocks").unwrap().len(), 2);
+    assert_eq!(store.db.open_tree("blocks").unwrap().len(), 1, "a run of two");
+}
+
+#[tokio::test]
+async fn a_run_that_is_sealed_in_part_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    for count in [6, 3] {
+        add(&store, count);
+        store.blocks.commit(Durability::Now).await.unwrap();
+        check(&store, store.blocks.next()).await;
+    }
+    // The run from 7 on begins in the chunk that ends with 7.
+    drop(store);
+    let store = open(folder.path()).await;
+    check(&store, 10).await;
+    assert_eq!(store.blocks.unsealed(), 2);
+    add(&store, 6);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    assert_eq!(store.db.open_tree("blocks").unwrap().len(), 0);
+    check(&store, 16).await;
+}
+
+#[tokio::test]
+async fn records_of_an_earlier_version_are_taken_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let tree = store.db.open_tree("blocks").unwrap();
+    for number in 1..5_u32 {
+        tree.insert(number.to_be_bytes(), &item(number)[..]).unwrap();
+    }
+    store.db.insert("schema", &1_u32.to_le_bytes()).unwrap();
+    drop((store, tree));
+    let store = open(folder.path()).await;
+    check(&store, 5).await;
+    assert_eq!(store.db.get("schema").unwrap().unwrap(), 2_u32.to_le_bytes());
+    store.blocks.replace(2, Bytes::from("other")).await.unwrap();
+    add(&store, 2);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    drop(store);
+    let store = open(folder.path()).await;
+    assert_eq!(store.blocks.item(2).await.unwrap().unwrap(), "other");
+    store.blocks.replace(2, item(2)).await.unwrap();
+    check(&store, 7).await;
+    add(&store, 1);
+    store.blocks.commit(Durability::Now).await.unwrap();
+    assert_eq!(store.db.open_tree("blocks").unwrap().len(), 0);
+    check(&store, 8).await;
 }
 
 #[tokio::test]
