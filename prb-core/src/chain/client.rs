@@ -66,7 +66,7 @@ impl ChainClientConfig {
             request_timeout: Duration::from_secs(30),
             slow_request_timeout: Duration::from_mins(3),
             connect_timeout: Duration::from_secs(10),
-            max_in_flight: 128,
+            max_in_flight: 256,
             max_response_bytes: 256 * 1024 * 1024,
         }
     }

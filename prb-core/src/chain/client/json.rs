@@ -61,7 +61,7 @@ impl<'de> Deserialize<'de> for HexHash {
 
 /// 0x hex of bytes.
 pub(super) fn hex(bytes: impl AsRef<[u8]>) -> String {
-    format!("0x{}", hex::encode(bytes))
+    const_hex::encode_prefixed(bytes)
 }
 
 #[derive(Deserialize)]
@@ -80,29 +80,40 @@ struct JsonDigest {
 }
 
 /// Nodes write hex, some proxies numbers.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum JsonNumber {
-    Number(u32),
-    Hex(String),
+struct JsonNumber(u32);
+
+impl<'de> Deserialize<'de> for JsonNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+        impl Visitor<'_> for Number {
+            type Value = JsonNumber;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a block number")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<JsonNumber, E> {
+                u32::try_from(number).map(JsonNumber).map_err(E::custom)
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<JsonNumber, E> {
+                let digits = text.strip_prefix("0x").unwrap_or(text);
+                u32::from_str_radix(digits, 16).map(JsonNumber).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Number)
+    }
 }
 
 impl JsonHeader {
     /// The header with its SCALE bytes.
     pub(super) fn encode(self) -> Result<EncodedHeader, CodecError> {
-        let number = match self.number {
-            JsonNumber::Number(number) => number,
-            JsonNumber::Hex(text) => {
-                let digits = text.strip_prefix("0x").unwrap_or(&text);
-                u32::from_str_radix(digits, 16).map_err(|_| "not a block number")?
-            }
-        };
         let logs = self.digest.logs;
         let digest: Result<_, _> =
             logs.iter().map(|HexBytes(item)| DigestItem::decode_all(&mut &item[..])).collect();
         Ok(EncodedHeader::from(Header {
             parent_hash: self.parent_hash.0,
-            number,
+            number: self.number.0,
             state_root: self.state_root.0,
             extrinsics_root: self.extrinsics_root.0,
             digest: digest?,

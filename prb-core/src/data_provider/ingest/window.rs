@@ -3,7 +3,7 @@
 /// With so many messages in flight all cores of a node are busy.
 const MESSAGES: usize = 8;
 /// Requests in one message,
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 32;
 /// and bytes of what they are likely to bring: nodes refuse to answer 15 MB of JSON, twice as much
 /// as it stands for.
 const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
