@@ -47,6 +47,7 @@ pub(crate) struct Policy {
 }
 
 /// A worker.
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold each by itself")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Life {
     policy: Policy,

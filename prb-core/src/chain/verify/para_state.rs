@@ -52,13 +52,16 @@ pub type ChildStates = Vec<(Vec<u8>, StorageState)>;
 /// What it takes to undo a block's changes, in the order they were made.
 #[derive(Default)]
 struct Undo<'a> {
-    children: Vec<(&'a [u8], Vec<(&'a [u8], Before)>)>,
+    children: Vec<(&'a [u8], Vec<Was<'a>>)>,
     top: Vec<(Cow<'a, [u8]>, Before)>,
     removed: Vec<(Vec<u8>, Trie)>,
 }
 
 /// The value that was under a key.
 type Before = Option<Box<[u8]>>;
+
+/// A key and what was under it.
+type Was<'a> = (&'a [u8], Before);
 
 impl ParaState {
     /// A state of these pairs of the top trie, and of what the child tries hold whose roots are

@@ -125,8 +125,7 @@ impl Life {
         let fault = self.feeding.as_ref().or(self.earning.as_ref());
         match (&self.stage, fault, &self.standing) {
             (Stage::Disabled | Stage::Kicked, ..) => "",
-            (Stage::Drained { text }, ..) => text,
-            (_, _, Some(Standing::Stopped { text })) => text,
+            (Stage::Drained { text }, ..) | (_, _, Some(Standing::Stopped { text })) => text,
             (_, Some(fault), _) => &fault.text,
             (_, None, Some(standing)) if self.progress == Progress::CaughtUp => standing.text(),
             _ => "",

@@ -25,6 +25,9 @@ pub(super) struct Moved {
 
 pub(super) type Moving = BoxFuture<'static, Result<Option<Moved>, QueueError>>;
 
+/// Id, job and size of what stands there.
+type Head = Option<(String, Vec<u8>, usize)>;
+
 /// Moves the next job, or none within [`BLOCK`].
 ///
 /// What stands at the head afterwards comes with the answer. That is the job that was moved,
@@ -42,7 +45,6 @@ pub(super) fn blocking_move(shared: Arc<Shared>) -> Moving {
             .arg(1)
             .arg(shared.key(""))
             .arg(shared.max_entry_bytes());
-        type Head = Option<(String, Vec<u8>, usize)>;
         let (moved, head): (Option<String>, Head) = shared.blocking.pipe(&pipeline).await?;
         shared.blocking.has_room();
         Ok(moved.map(|id| {
