@@ -38,7 +38,7 @@ else
     say "the whole bridge computes"
 fi
 
-# The services as processes.
+# The services as processes, by the words of the README.
 cd "$(mktemp -d -p "$work")"
 prb() { "$BINARY" "$@"; }
 begin_service() {
@@ -65,8 +65,8 @@ begin_service manager run lifecycle --data-dir data/manager --key-dir data/keys 
     --para-endpoint ws://127.0.0.1:9944 --skip-attestation
 until_said manager "the lifecycle manager runs"
 prb peer list
-echo //Alice | prb pool add dev --pid 1 --owner - --data-dir data/manager --key-dir data/keys
-prb worker add w1 --pool dev --endpoint http://127.0.0.1:18001 --stake 10000PHA --data-dir data/manager --key-dir data/keys
+echo //Alice | prb pool add dev --pid 1 --owner - --data-dir data/manager
+prb worker add w1 --pool dev --endpoint http://127.0.0.1:18001 --stake 10000PHA --data-dir data/manager
 for _ in $(seq 600); do
     if prb worker explain --data-dir data/manager | grep -q '^w1: earns'; then
         say "the worker earns"

@@ -24,6 +24,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("mkdir data", "needs nothing of ours"),
     ("sudo ", "needs root"),
     ("openssl rand", "needs nothing of ours"),
+    ("export PATH=", "tests/first-ten-minutes.sh names the binary"),
     ("echo //Alice", "tests/first-ten-minutes.sh"),
     ("tar ", "needs nothing of ours"),
 ];
