@@ -84,6 +84,11 @@ impl Asking {
         self.kept(peer).trader.get(AGE, asked).await
     }
 
+    /// Asks a peer anew when somebody looks.
+    pub(super) fn forget(&self, peer: PeerId) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&peer);
+    }
+
     /// As many are kept as there are peers, which the node bounds.
     fn kept(&self, peer: PeerId) -> Arc<Kept> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

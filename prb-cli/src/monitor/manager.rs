@@ -23,6 +23,10 @@ mod row;
 mod session;
 mod worker;
 
+/// States of workers, in the order of a worker's life.
+const STATES: [&str; 8] =
+    ["idle", "starting", "synching", "synched", "pre-active", "active", "kicked", "error"];
+
 const ROWS: &str = "workers";
 const COUNTS: &str = "counts";
 const TROUBLE: &str = "trouble";
@@ -112,14 +116,14 @@ fn trouble<T>(told: &Told<T>) -> Markup {
 
 fn counts(told: &Told<Vec<WorkerState>>) -> Markup {
     let states = states(told);
-    let count =
-        |wanted: &[&str]| states.iter().filter(|it| wanted.contains(&&*row::status(it).0)).count();
     html! {
-        div.counts #(COUNTS) {
+        div.counts #(COUNTS) role="group" aria-label="Workers by state" {
             div { b { (states.len()) } "all" }
-            @for state in ["active", "pre-active", "synched", "synching", "starting", "error", "kicked"] {
-                @let number = count(&[state]);
-                @if number > 0 || matches!(state, "active" | "error") { div { b { (number) } (state) } }
+            @for state in STATES {
+                @let number = states.iter().filter(|it| row::status(it).0 == state).count();
+                @if number > 0 || matches!(state, "active" | "error") {
+                    button data-only=(ROWS) data-state=(state) aria-pressed="false" { b { (number) } (state) }
+                }
             }
         }
     }
@@ -130,9 +134,6 @@ fn table(peer: &Peer, told: &Told<Vec<WorkerState>>) -> Markup {
         section.card {
             div.tools {
                 input type="search" placeholder="Filter" aria-label="Filter workers" data-filter=(ROWS);
-                @for state in ["active", "error"] {
-                    button data-only=(ROWS) data-state=(state) aria-pressed="false" { "only " (state) }
-                }
                 span.soft data-selected {}
                 span.rest {}
                 @for (method, name, confirm) in ACTIONS {
@@ -145,7 +146,7 @@ fn table(peer: &Peer, told: &Told<Vec<WorkerState>>) -> Markup {
                 thead { tr {
                     th { input type="checkbox" aria-label="Select all" data-select-all=(ROWS); }
                     @for (key, name) in row::COLUMNS {
-                        th data-key=(key) { button.plain data-sort=(key) data-rows=(ROWS) { (name) } }
+                        th.number[row::is_number(key)] data-key=(key) { button.plain data-sort=(key) data-rows=(ROWS) { (name) } }
                     }
                 } }
                 tbody #(ROWS) data-list data-sort="name" {

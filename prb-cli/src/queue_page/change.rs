@@ -33,7 +33,7 @@ pub(super) async fn remove(State(shown): State<Arc<Shown>>, Change(body): Change
 
 pub(super) async fn retry_failed(State(shown): State<Arc<Shown>>, _: Change) -> Response {
     match shown.queue.retry_failed().await {
-        Ok(count) => Json(json!({ "said": format!("{count} jobs put back") })).into_response(),
+        Ok(count) => Json(json!({ "said": format!("{} put back", jobs(count)) })).into_response(),
         Err(error) => refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }
@@ -59,10 +59,14 @@ async fn each(shown: &Shown, body: &[u8], done: &str, otherwise: &str, act: Act)
             Err(error) => return refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
         }
     }
+    let done = format!("{} {done}", jobs(count));
     if unmet.is_empty() {
-        return Json(json!({ "said": format!("{count} jobs {done}") })).into_response();
+        return Json(json!({ "said": done })).into_response();
     }
     let unmet = unmet.join(", ");
-    let message = format!("{count} jobs {done}; {unmet} {otherwise}, or is not known");
-    refused(StatusCode::CONFLICT, &message)
+    refused(StatusCode::CONFLICT, &format!("{done}; {unmet} {otherwise}, or is not known"))
+}
+
+fn jobs(count: usize) -> String {
+    if count == 1 { "1 job".to_owned() } else { format!("{count} jobs") }
 }

@@ -19,6 +19,11 @@ pub(super) const COLUMNS: [(&str, &str); 8] = [
     ("created", "Since"),
 ];
 
+/// Whether a column is of numbers.
+pub(super) fn is_number(key: &str) -> bool {
+    matches!(key, "amount" | "pool" | "tried" | "created")
+}
+
 /// The id of its row.
 pub(super) fn element(record: &JobRecord) -> String {
     format!("job-{}", record.id)

@@ -87,7 +87,7 @@ impl Snapshot {
                         thead { tr {
                             th { input type="checkbox" aria-label="Select all" data-select-all=(ROWS); }
                             @for (key, name) in job::COLUMNS {
-                                th data-key=(key) { button.plain data-sort=(key) data-rows=(ROWS) { (name) } }
+                                th.number[job::is_number(key)] data-key=(key) { button.plain data-sort=(key) data-rows=(ROWS) { (name) } }
                             }
                             th {}
                         } }

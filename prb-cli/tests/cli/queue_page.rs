@@ -125,7 +125,7 @@ async fn jobs_are_told_in_words_and_put_back_and_removed() {
     assert_eq!(state(&jobs.failed).await, Some(JobState::Failed));
 
     let said = post(&at, "/retry", &json!({ "ids": [jobs.failed] })).json();
-    assert_eq!(said["said"], "1 jobs put back");
+    assert_eq!(said["said"], "1 job put back");
     assert_eq!(state(&jobs.failed).await, Some(JobState::Waiting));
     let again = post(&at, "/retry", &json!({ "ids": [jobs.failed, jobs.succeeded] }));
     assert_eq!(again.code, 409);

@@ -28,20 +28,28 @@ pub(super) async fn call(
         Err(error) => return refused(StatusCode::BAD_REQUEST, &format!("not JSON: {error}")),
     };
     if let Err(error) = to_planck(&mut message) {
-        return refused(StatusCode::BAD_REQUEST, &error.to_string());
+        return refused(StatusCode::BAD_REQUEST, &error);
     }
-    match asking.walkie.call_json(peer.id, method, &message, CALL).await {
+    let answer = asking.walkie.call_json(peer.id, method, &message, CALL).await;
+    // Whoever looks now sees what came of it.
+    asking.forget(peer.id);
+    match answer {
         Ok(answer) => Json(answer).into_response(),
         Err(error) => refused(StatusCode::BAD_GATEWAY, &error.to_string()),
     }
 }
 
-/// Every stake in a message, in planck.
-fn to_planck(message: &mut Value) -> Result<(), AmountError> {
+/// Every stake in a message, in planck. A bare number is not taken for planck, which few people
+/// mean.
+fn to_planck(message: &mut Value) -> Result<(), String> {
     match message {
         Value::Object(fields) => fields.iter_mut().try_for_each(|(name, value)| match value {
             Value::String(text) if name == "stake" => {
-                let amount: Amount = text.parse()?;
+                let amount: Amount =
+                    text.parse().map_err(|error: AmountError| error.to_string())?;
+                if amount.0 > 0 && text.trim().bytes().all(|byte| byte.is_ascii_digit()) {
+                    return Err(format!("stake: {0}: of what? Write {0} PHA", text.trim()));
+                }
                 *text = amount.0.to_string();
                 Ok(())
             }
@@ -66,9 +74,9 @@ mod tests {
         let expected =
             json!({ "workers": [{ "name": "4 PHA", "stake": "4500000000000", "pid": "1" }] });
         assert_eq!(message, expected);
-        to_planck(&mut message).unwrap();
-        assert_eq!(message, expected, "planck stay as they are");
-        let wrong = to_planck(&mut json!({ "stake": "many" })).unwrap_err();
-        assert!(wrong.to_string().contains("many"), "{wrong}");
+        let wrong = |stake: &str| to_planck(&mut json!({ "stake": stake })).unwrap_err();
+        assert!(wrong("many").contains("many"));
+        assert_eq!(wrong("4000"), "stake: 4000: of what? Write 4000 PHA");
+        to_planck(&mut json!({ "stake": "0" })).unwrap();
     }
 }

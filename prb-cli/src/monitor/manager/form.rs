@@ -14,7 +14,8 @@ fn call(peer: &Peer, method: &str) -> String {
 /// A worker that is not there yet.
 pub(super) fn new_worker(peer: &Peer, pools: &[db::Pool]) -> Markup {
     html! {
-        form.card data-post=(call(peer, "CreateWorker")) data-then={ "/managers/" (peer.id) } {
+        form.card data-post=(call(peer, "CreateWorker")) data-then={ "/managers/" (peer.id) }
+            data-said="added" {
             h2 { "New worker" }
             (worker_fields("workers.0", &db::Worker { enabled: true, ..db::Worker::default() }, pools))
             button.main { "Add the worker" }
@@ -27,11 +28,11 @@ pub(super) fn edit_worker(peer: &Peer, worker: &db::Worker) -> Markup {
     let pool = db::Pool { pid: worker.pid, ..db::Pool::default() };
     let delete = serde_json::json!({ "items": [{
         "id": { "uuid": worker.uuid },
-        "worker": { "pid": worker.pid, "name": worker.name, "endpoint": worker.endpoint,
-                    "stake": worker.stake, "deleted": true },
+        "worker": { "pid": worker.pid, "name": worker.name, "deleted": true },
     }] });
     html! {
-        form.card data-post=(call(peer, "UpdateWorker")) data-then=(address(peer, &worker.uuid)) {
+        form.card data-post=(call(peer, "UpdateWorker")) data-then=(address(peer, &worker.uuid))
+            data-said="saved" {
             h2 { "Edit" }
             input type="hidden" name="items.0.id.uuid" value=(worker.uuid);
             (worker_fields("items.0.worker", worker, &[pool]))
@@ -40,7 +41,7 @@ pub(super) fn edit_worker(peer: &Peer, worker: &db::Worker) -> Markup {
                 span.rest {}
                 button.danger type="button" data-post=(call(peer, "UpdateWorker")) data-body=(delete)
                     data-confirm={ "Forget worker " (worker.name) "? It computes on until somebody stops it." }
-                    data-then={ "/managers/" (peer.id) } { "Delete" }
+                    data-then={ "/managers/" (peer.id) } data-said="deleted" { "Delete" }
             }
         }
     }
@@ -62,7 +63,10 @@ fn worker_fields(place: &str, worker: &db::Worker, pools: &[db::Pool]) -> Markup
                 }
             }
         }
-        label { "Stake" input name={ (place) ".stake" } value=(stake) required placeholder="4000 PHA"; }
+        label { "Stake" input name={ (place) ".stake" } value=(stake) placeholder="4000 PHA"; }
+        label { "Endpoints for others, signed and published, by comma; usually none"
+            input name={ (place) ".publicEndpoints" } value=(worker.public_endpoints.join(", ")) data-many;
+        }
         (check(&format!("{place}.enabled"), "Enabled", worker.enabled))
         (check(&format!("{place}.syncOnly"), "Only keep it in sync", worker.sync_only))
         (check(&format!("{place}.gatekeeper"), "Gatekeeper: never added to a pool", worker.gatekeeper))
@@ -72,7 +76,8 @@ fn worker_fields(place: &str, worker: &db::Worker, pools: &[db::Pool]) -> Markup
 /// A pool that is not there yet.
 pub(super) fn new_pool(peer: &Peer) -> Markup {
     html! {
-        form.card data-post=(call(peer, "CreatePool")) data-then={ "/managers/" (peer.id) "/pools" } {
+        form.card data-post=(call(peer, "CreatePool")) data-then={ "/managers/" (peer.id) "/pools" }
+            data-said="added" {
             h2 { "New pool" }
             (pool_fields("pools.0", &db::Pool { enabled: true, ..db::Pool::default() }, true))
             button.main { "Add the pool" }
@@ -88,7 +93,8 @@ pub(super) fn edit_pool(peer: &Peer, pool: &db::Pool) -> Markup {
     }] });
     let back = format!("/managers/{}/pools", peer.id);
     html! {
-        form.card data-post=(call(peer, "UpdatePool")) data-then=(back) {
+        form.card data-post=(call(peer, "UpdatePool")) data-then=(back)
+            data-said="saved" {
             h2 { "Edit" }
             input type="hidden" name="items.0.id.uuid" value=(pool.uuid);
             (pool_fields("items.0.pool", pool, false))
@@ -96,7 +102,8 @@ pub(super) fn edit_pool(peer: &Peer, pool: &db::Pool) -> Markup {
                 button.main { "Save" }
                 span.rest {}
                 button.danger type="button" data-post=(call(peer, "UpdatePool")) data-body=(delete)
-                    data-confirm={ "Forget pool " (pool.name) "?" } data-then=(back) { "Delete" }
+                    data-confirm={ "Forget pool " (pool.name) "?" } data-then=(back) data-said="deleted"
+                    { "Delete" }
             }
         }
     }

@@ -12,12 +12,11 @@ use prb_core::lifecycle::import::{ImportError, WantedWorker};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::Failure;
-use crate::import;
 use crate::manager::Manager;
 use crate::monitor::asking::Asking;
 use crate::peer::Client;
 use crate::web::change::{Change, refused};
+use crate::{exit, import};
 
 /// How long one request to the manager may take.
 const CALL: Duration = Duration::from_secs(30);
@@ -47,13 +46,15 @@ pub(super) async fn workers(
     };
     let walkie = asking.walkie.clone();
     let manager = Manager::Service(Client::Peer { walkie, peer: peer.id, timeout: CALL });
-    match import::workers(&manager, &wanted, !wish.apply).await {
+    let imported = import::workers(&manager, &wanted, !wish.apply).await;
+    asking.forget(peer.id);
+    match imported {
         Ok(answer) => {
             let said = if wish.apply { "imported" } else { "nothing was done yet" };
             let html = html! { pre { (answer.text) } }.into_string();
             Json(json!({ "said": said, "html": html })).into_response()
         }
-        Err(failure) => refused(StatusCode::CONFLICT, &told(failure)),
+        Err(failure) => refused(StatusCode::CONFLICT, &exit::reasons(Err(failure)).join("; ")),
     }
 }
 
@@ -63,13 +64,5 @@ fn read(text: &str) -> Result<Vec<WantedWorker>, ImportError> {
     match text.trim_start().chars().next() {
         Some('{' | '[') => import::workers_from_json(text),
         _ => import::workers_from_csv(text),
-    }
-}
-
-fn told(failure: Failure) -> String {
-    match failure {
-        Failure::Usage(text) => text,
-        Failure::Failed(error) => format!("{error:#}"),
-        Failure::Unmet(reasons) => reasons.join("; "),
     }
 }

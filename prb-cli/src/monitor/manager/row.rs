@@ -25,6 +25,11 @@ pub(super) const COLUMNS: [(&str, &str); 12] = [
     ("pool", "Pool"),
 ];
 
+/// Whether a column is of numbers.
+pub(super) fn is_number(key: &str) -> bool {
+    !matches!(key, "name" | "state" | "message" | "chain")
+}
+
 /// The id of its row.
 pub(super) fn element(state: &WorkerState) -> String {
     format!("worker-{}", uuid(state))

@@ -19,6 +19,22 @@ function say(text, bad) {
   saying = setTimeout(() => { place.hidden = true; }, bad ? 12000 : 4000);
 }
 
+// What was said is said on the page that comes next.
+function go(address, text) {
+  sessionStorage.setItem("said", text);
+  location.href = address;
+}
+
+// Who uses the keyboard stays where they are when what they are at is moved, or replaced by `fresh`.
+const means = (it) => [it.tagName, it.name, it.href, it.dataset.post, it.dataset.state, it.dataset.select === undefined ? "" : it.value].join();
+function keepFocus(change, fresh) {
+  const had = document.activeElement;
+  change();
+  if (had === document.activeElement) return;
+  const has = had.isConnected ? had : find("a, button, input", fresh).find((it) => means(it) === means(had));
+  has?.focus({ preventScroll: true });
+}
+
 // --- tables: order, filter, selection
 
 const value = (row, key) => {
@@ -39,7 +55,7 @@ function order(body) {
   };
   const rows = [...body.children];
   const sorted = [...rows].sort(compare);
-  if (sorted.some((row, at) => row !== rows[at])) body.append(...sorted);
+  if (sorted.some((row, at) => row !== rows[at])) keepFocus(() => body.append(...sorted));
   for (const head of find("th[data-key]", body.parentElement)) {
     const by = head.dataset.key === key;
     by ? head.setAttribute("aria-sort", down ? "descending" : "ascending")
@@ -55,6 +71,11 @@ function filter(body) {
       && (!text || row.textContent.toLowerCase().includes(text));
     row.hidden = !fits;
   }
+}
+
+function press(button, on) {
+  button.classList.toggle("on", on);
+  button.setAttribute("aria-pressed", on);
 }
 
 const selected = () => find("tr:not([hidden]) input[data-select]:checked").map((it) => it.value);
@@ -76,7 +97,9 @@ function put({ id, within, html }) {
   if (old.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), textarea, select")) return;
   const checked = new Set(find("input:checked", old).map((it) => it.value));
   for (const it of find("input[type=checkbox]", fresh)) it.checked ||= checked.has(it.value);
-  old.replaceWith(fresh);
+  const only = new Set(find("button.on", old).map((it) => it.dataset.state));
+  for (const it of find("button[data-only]", fresh)) press(it, only.has(it.dataset.state));
+  keepFocus(() => old.replaceWith(fresh), fresh);
 }
 
 function follow(url) {
@@ -93,7 +116,19 @@ function follow(url) {
     change.put.forEach(put);
     settle();
   };
-  source.onerror = () => { lost.hidden = false; };
+  source.onerror = () => {
+    lost.hidden = false;
+    // It comes back by itself from a line that broke, and not from an answer that was none.
+    if (source.readyState === EventSource.CLOSED) setTimeout(comeBack, 3000);
+  };
+}
+
+// Loads the page anew once it is there again, or asks for the password.
+async function comeBack() {
+  const answer = await fetch(location.href, { headers: { "X-Prb-Script": "1" } }).catch(() => null);
+  if (answer?.status === 401) location.href = "/login";
+  else if (answer?.ok) location.reload();
+  else setTimeout(comeBack, 3000);
 }
 
 // --- asking for something
@@ -122,7 +157,9 @@ function message(form) {
   const whole = {};
   for (const field of form.elements) {
     if (!field.name) continue;
-    const set = field.type === "checkbox" ? field.checked : field.value;
+    const set = field.type === "checkbox" ? field.checked
+      : "many" in field.dataset ? field.value.split(",").map((it) => it.trim()).filter(Boolean)
+      : field.value;
     if (set === "" && !("keep" in field.dataset)) continue;
     const path = field.name.split(".");
     const last = path.pop();
@@ -135,19 +172,30 @@ function message(form) {
   return whole;
 }
 
+// Why something was not done stands in the form until it is tried again.
+function complain(holder, text) {
+  if (!holder.matches("form")) return say(text, true);
+  const place = element('<p class="trouble" role="alert"></p>');
+  place.textContent = text;
+  holder.append(place);
+}
+
 async function act(holder, body) {
   if (holder.dataset.confirm && !confirm(holder.dataset.confirm)) return;
   const buttons = holder.matches("form") ? find("button", holder) : [holder];
+  const show = holder.dataset.show && document.getElementById(holder.dataset.show);
   buttons.forEach((it) => { it.disabled = true; });
+  for (const it of find(":scope > .trouble", holder)) it.remove();
+  show?.replaceChildren();
   try {
     const told = await ask(holder.dataset.post, body);
     if (!told) return;
-    if (holder.dataset.then) { location.href = holder.dataset.then; return; }
-    say(told.said ?? holder.dataset.said ?? "done");
-    const show = holder.dataset.show && document.getElementById(holder.dataset.show);
-    if (show && told.html) show.replaceChildren(element(told.html));
+    const text = told.said ?? holder.dataset.said ?? "done";
+    if (holder.dataset.then) { go(holder.dataset.then, text); return; }
+    say(text);
+    if (show && told.html) show.append(element(told.html));
   } catch (error) {
-    say(error.message, true);
+    complain(holder, error.message);
   } finally {
     buttons.forEach((it) => { it.disabled = false; });
     settle();
@@ -160,8 +208,7 @@ document.addEventListener("click", (event) => {
   if (it.dataset.post) {
     act(it, "withSelection" in it.dataset ? { ids: selected() } : JSON.parse(it.dataset.body ?? "{}"));
   } else if (it.dataset.only) {
-    it.classList.toggle("on");
-    it.setAttribute("aria-pressed", it.classList.contains("on"));
+    press(it, !it.classList.contains("on"));
     settle();
   } else if (it.dataset.sort) {
     const body = document.getElementById(it.dataset.rows);
@@ -189,5 +236,8 @@ document.addEventListener("change", (event) => {
 });
 
 settle();
+const left = sessionStorage.getItem("said");
+sessionStorage.removeItem("said");
+if (left) say(left);
 const live = document.body.dataset.live;
 if (live) follow(live);

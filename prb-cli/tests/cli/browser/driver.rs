@@ -143,9 +143,28 @@ impl Browser {
         self.post(&format!("/element/{element}/value"), &json!({ "text": text }));
     }
 
+    /// Names a file where a file is asked for.
+    #[track_caller]
+    pub(super) fn choose_file(&self, selector: &str, file: &Path) {
+        let element = self.element(selector);
+        self.post(&format!("/element/{element}/value"), &json!({ "text": file }));
+    }
+
+    /// Presses a key on whatever has the focus.
+    pub(super) fn press(&self, key: char) {
+        let events = ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key }));
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": events });
+        self.post("/actions", &json!({ "actions": [keyboard] }));
+    }
+
     /// Says yes to what is asked.
     pub(super) fn accept(&self) {
         self.post("/alert/accept", &json!({}));
+    }
+
+    /// Says no to what is asked.
+    pub(super) fn dismiss(&self) {
+        self.post("/alert/dismiss", &json!({}));
     }
 
     /// Takes a picture of the whole page.
