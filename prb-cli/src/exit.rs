@@ -46,7 +46,7 @@ pub(crate) fn code(result: Result<(), Failure>) -> ExitCode {
 }
 
 /// An error with its causes. Some errors already tell theirs: nothing is said twice.
-fn one_line(error: &anyhow::Error) -> String {
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {
         let text = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");

@@ -24,8 +24,11 @@ mod level;
 pub(crate) mod rest;
 mod state;
 
-/// A connection asks once.
-const LIMITS: Limits = Limits { connections: 16, keep_alive: false, life: Duration::from_secs(10) };
+/// A connection asks once, and has some time beside the longest answer's.
+const LIMITS: Limits =
+    Limits { connections: 16, keep_alive: false, life: rest::CALL.saturating_add(REQUEST) };
+/// How long it may take to send a request and to read the answer.
+const REQUEST: Duration = Duration::from_secs(30);
 
 /// Listens where the arguments want it, or on the usual port of the service, until stopped.
 pub(super) async fn start(

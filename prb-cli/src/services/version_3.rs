@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::admin;
+use crate::exit;
 use crate::shutdown::Stack;
 
 mod config;
@@ -49,7 +50,7 @@ impl<E: Into<Error>> From<E> for Refused {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let Self(status, code, error) = self;
-        let body = json!({ "error": true, "code": code, "message": format!("{error:#}") });
+        let body = json!({ "error": true, "code": code, "message": exit::one_line(&error) });
         (status, Json(body)).into_response()
     }
 }

@@ -1,6 +1,7 @@
 //! The service's methods over HTTP and JSON, with the document that describes them.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -16,6 +17,8 @@ use tonic::{Code, Status};
 
 /// Where the methods are.
 pub(crate) const PREFIX: &str = "/api/v1";
+/// How long a method may take; its caller is told when it did not end in time.
+pub(super) const CALL: Duration = Duration::from_mins(1);
 /// Most bytes of a request: some ten thousand workers.
 const LONGEST: usize = 8 << 20;
 
@@ -83,7 +86,7 @@ async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match answer(&rest, &name, &verb, &headers, &body).await {
+    match in_time(answer(&rest, &name, &verb, &headers, &body)).await {
         Ok(answer) => Json(answer).into_response(),
         Err(Refusal::Status(status)) => refused(&status),
         Err(Refusal::Http(code, why)) => {
@@ -91,6 +94,11 @@ async fn call(
                 .into_response()
         }
     }
+}
+
+async fn in_time(answer: impl Future<Output = Result<Value, Refusal>>) -> Result<Value, Refusal> {
+    let late = |_| Status::deadline_exceeded(format!("It did not end within {CALL:?}."));
+    tokio::time::timeout(CALL, answer).await.map_err(late)?
 }
 
 /// Why a call is not answered.
@@ -166,4 +174,20 @@ pub(super) fn refused(status: &Status) -> Response {
         Code::Ok | Code::Unknown => (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN"),
     };
     (code, Json(json!({ "error": { "code": name, "message": status.message() } }))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_slow_method_is_told_that_it_takes_too_long() {
+        let slow = |seconds| async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            Ok(json!({}))
+        };
+        assert!(in_time(slow(50)).await.is_ok(), "it takes longer than a look at figures");
+        let Err(Refusal::Status(status)) = in_time(slow(70)).await else { panic!("in time") };
+        assert_eq!(refused(&status).status(), StatusCode::GATEWAY_TIMEOUT);
+    }
 }
