@@ -23,6 +23,7 @@ mod metrics;
 mod migrate;
 mod monitor;
 mod notice;
+mod pages;
 mod peer;
 mod pool;
 mod pruntime;
@@ -61,6 +62,7 @@ pub use metrics::{MetricsArgs, MetricsCommand};
 pub use migrate::{MigrateArgs, MigrateCommand, MigrateV2Args, MigrateV3Args};
 pub use monitor::MonitorArgs;
 pub use notice::NoticeArgs;
+pub use pages::PagesArgs;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
 pub use pool::{
     AddPoolArgs, EditPoolArgs, ListPoolsArgs, OwnerArgs, PoolArgs, PoolCommand, RemovePoolsArgs,

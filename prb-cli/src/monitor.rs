@@ -36,7 +36,7 @@ const LINKS: &[(&str, &str)] = &[("/", "Peers")];
 pub(crate) fn run(args: &MonitorArgs, log: &Log) -> Result<(), Failure> {
     logging::start(log, &Target::Stdout)?;
     let session = async |stack: &mut Stack| {
-        let settings = settings(args);
+        let settings = Settings::new("monitor", &args.pages);
         let listener = settings.bind().await?;
         // Making a key computes for a while.
         let identity = tokio::task::spawn_blocking(Identity::generate).await??;
@@ -89,16 +89,6 @@ fn pages(asking: Arc<Asking>) -> Router {
         .route("/live/traders/{peer}", get(trader::changes))
         .merge(manager::pages())
         .with_state(asking)
-}
-
-fn settings(args: &MonitorArgs) -> Settings {
-    Settings {
-        name: "monitor",
-        listen: args.listen,
-        port: args.port,
-        password_file: args.password_file.clone(),
-        hosts: args.host.clone(),
-    }
 }
 
 fn config(args: &MonitorArgs) -> Result<Config> {

@@ -21,10 +21,10 @@ const PAGE: usize = 500;
 
 /// `prb queue`.
 pub(crate) fn run(command: &QueueCommand, log: &Log) -> Result<(), Failure> {
-    let url = command.reach().redis.needed_by("prb queue")?;
     logging::start(log, &Target::Stderr)?;
+    let url = command.reach().redis.needed_by("prb queue")?;
     process::block_on(async {
-        let queue = open(&command.reach().key_dir, url)?;
+        let queue = open(&command.reach().key_dir, &url)?;
         let answer = act(&queue, command).await;
         queue.close().await;
         let (answer, unmet) = answer?;

@@ -32,29 +32,19 @@ use snapshot::Snapshot;
 
 /// `prb run queue-page`.
 pub(crate) fn run(args: &QueuePageArgs, log: &Log) -> Result<(), Failure> {
-    let url = args.url()?;
     logging::start(log, &Target::Stdout)?;
+    let url = args.redis.needed_by("a queue page")?;
     let session = async |stack: &mut Stack| {
-        let queue = Arc::new(queue::open(&args.key_dir, url)?);
+        let queue = Arc::new(queue::open(&args.key_dir, &url)?);
         stack.push("queue", {
             let queue = queue.clone();
             async move { queue.close().await }
         });
-        let settings = settings(args);
+        let settings = Settings::new("queue", &args.pages);
         settings.serve_on(settings.bind().await?, pages(queue, settings.frame()), stack)?;
         std::future::pending().await
     };
     process::block_on(process::until_stopped(STOP_LIMIT, session))
-}
-
-fn settings(args: &QueuePageArgs) -> Settings {
-    Settings {
-        name: "queue",
-        listen: args.listen,
-        port: args.port,
-        password_file: args.password_file.clone(),
-        hosts: args.host.clone(),
-    }
 }
 
 /// What pages show of, and change.

@@ -27,7 +27,7 @@ pub(crate) fn run(command: &TraderCommand, log: &Log) -> Result<(), Failure> {
             TraderCommand::Accounts { redis, json } => {
                 let url = redis.needed_by("prb trader")?;
                 // What is published has no signature that a key could check.
-                let config = RedisQueueConfig::new(url.to_owned(), JobKey::random());
+                let config = RedisQueueConfig::new(url.to_string(), JobKey::random());
                 let queue = RedisQueue::open(config)?;
                 let accounts = accounts(&queue).await;
                 queue.close().await;
@@ -36,7 +36,7 @@ pub(crate) fn run(command: &TraderCommand, log: &Log) -> Result<(), Failure> {
             }
             TraderCommand::DryRun { job, para, reach } => {
                 let url = reach.redis.needed_by("prb trader")?;
-                let queue = queue::open(&reach.key_dir, url)?;
+                let queue = queue::open(&reach.key_dir, &url)?;
                 let told = dry_run(&queue, &JobId(job.clone()), para, reach).await;
                 queue.close().await;
                 let told = told?;

@@ -29,6 +29,7 @@ use page::Frame;
 use password::Password;
 use server::Limits;
 
+use crate::args::PagesArgs;
 use crate::services::hostname;
 use crate::shutdown::Stack;
 
@@ -53,6 +54,17 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// As the arguments have it.
+    pub(crate) fn new(name: &'static str, args: &PagesArgs) -> Self {
+        Self {
+            name,
+            listen: args.listen,
+            port: args.port,
+            password_file: args.password_file.clone(),
+            hosts: args.host.clone(),
+        }
+    }
+
     fn address(&self) -> SocketAddr {
         let host = match self.password_file {
             Some(_) => Ipv4Addr::UNSPECIFIED,

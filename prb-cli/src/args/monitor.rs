@@ -1,32 +1,28 @@
 //! `prb monitor`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use prb_walkie::Multiaddr;
 
+use super::PagesArgs;
+use super::pages::PageNames;
+
+const NAMES: PageNames = PageNames {
+    listen: "PRB_MONITOR_LISTEN",
+    port: ("PORT", "3000"),
+    password_file: "PRB_MONITOR_PASSWORD_FILE",
+    host: "PRB_MONITOR_HOSTS",
+};
+
 /// Pages and a JSON proxy, for all services that can be found.
 #[derive(Clone, Debug, Args)]
+#[command(mut_args(|arg| NAMES.put(arg)))]
 pub struct MonitorArgs {
-    /// Where it listens; without this on loopback, or where a password is asked for on all
-    /// interfaces.
-    #[arg(long, value_name = "ADDR", env = "PRB_MONITOR_LISTEN")]
-    pub listen: Option<SocketAddr>,
-
-    /// On which port, without --listen.
-    #[arg(long, value_name = "PORT", env = "PORT", default_value_t = 3000)]
-    pub port: u16,
-
-    /// File of the password that it asks for.
-    #[arg(long, value_name = "FILE", env = "PRB_MONITOR_PASSWORD_FILE")]
-    pub password_file: Option<PathBuf>,
-
-    /// Names it may be reached by, by comma, besides addresses and this host's own name. With a
-    /// password it may be reached by any.
-    #[arg(long, value_name = "NAME", env = "PRB_MONITOR_HOSTS", value_delimiter = ',')]
-    pub host: Vec<String>,
+    /// Where the pages are, and who may see them.
+    #[command(flatten)]
+    pub pages: PagesArgs,
 
     /// Multiaddresses of peers to begin with, by comma.
     #[arg(long = "boot-node", value_name = "ADDR", env = "PTP_BOOT_NODES", value_delimiter = ',')]

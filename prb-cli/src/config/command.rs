@@ -83,6 +83,7 @@ fn check(
     }
     let layers = Layers { environment, file: file.as_ref() };
     wrong.extend(file.iter().flat_map(|file| file.mistakes(settings)));
+    wrong.extend(file.iter().flat_map(|file| file.indiscretions(settings)));
     for module in &modules {
         match resolve(cli, settings, module, &[], layers) {
             Ok((_, mistakes)) => wrong.extend(mistakes),
@@ -93,9 +94,7 @@ fn check(
     if let ([module], true) = (&modules[..], wrong.is_empty()) {
         wrong.extend(lacking(module, path, environment));
     }
-    let mut warnings: Vec<String> =
-        notes(cli, environment).into_iter().filter_map(warning).collect();
-    warnings.extend(file.iter().flat_map(|file| file.indiscretions(settings)));
+    let warnings: Vec<String> = notes(cli, environment).into_iter().filter_map(warning).collect();
     let wrong = each_once(wrong);
     let mut stdout = io::stdout().lock();
     if args.json {

@@ -13,14 +13,16 @@ use super::{set, unknown};
 pub(super) const USUAL: &str = "/etc/prb/prb.toml";
 /// A longer file is none of these, in bytes.
 const LONGEST: u64 = 1 << 20;
-const OTHERS: u32 = 0o077;
+/// Who may do more with a file that holds a token than its owner's group may: read it. A service
+/// reads a file of root's through its group.
+const OTHERS: u32 = 0o037;
 
 /// A file that was read.
 #[derive(Clone, Debug)]
 pub(super) struct ConfigFile {
     pub(super) path: PathBuf,
     table: Table,
-    others_can_read: bool,
+    is_open: bool,
 }
 
 /// A value in the file.
@@ -49,8 +51,8 @@ impl ConfigFile {
             let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
             wrong(&format!("{line}{}", error.message()))
         })?;
-        let others_can_read = metadata.permissions().mode() & OTHERS != 0;
-        Ok(Some(Self { path: path.to_owned(), table, others_can_read }))
+        let is_open = metadata.permissions().mode() & OTHERS != 0;
+        Ok(Some(Self { path: path.to_owned(), table, is_open }))
     }
 
     /// The value of a setting: that in the module's table, else that for all modules.
@@ -124,7 +126,7 @@ impl ConfigFile {
 
     /// What others may learn from it that they should not.
     pub(super) fn indiscretions(&self, settings: &[Setting<'_>]) -> Vec<String> {
-        if !self.others_can_read {
+        if !self.is_open {
             return Vec::new();
         }
         let told = settings.iter().filter(|setting| setting.may_be_secret());
@@ -137,7 +139,11 @@ impl ConfigFile {
         keys.sort();
         keys.dedup();
         let tell = |key: String| {
-            format!("{} may hold a secret, and others can read the file", self.place(&key))
+            format!(
+                "{} may hold a token, and others can read the file: make it 0600, or 0640 for a \
+                 group",
+                self.place(&key)
+            )
         };
         keys.into_iter().map(tell).collect()
     }
@@ -171,7 +177,7 @@ impl Entry<'_> {
 }
 
 /// Whether a URL has more in it than where somebody is.
-fn has_token(urls: &str) -> bool {
+pub(super) fn has_token(urls: &str) -> bool {
     urls.split(',').any(|url| {
         let after_scheme = url.trim().split_once("://").map_or(url, |(_, rest)| rest);
         after_scheme.split_once(['/', '?']).is_some_and(|(_, rest)| rest.len() > 1)

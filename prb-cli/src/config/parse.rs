@@ -80,7 +80,6 @@ pub fn parse(
         said = notes(&command, environment);
         if let Some(file) = &file {
             said.push(Note::Plain(format!("settings of {}", file.path.display())));
-            said.extend(file.indiscretions(&settings).into_iter().map(Note::Warning));
         }
     }
     // Only positional arguments may follow a lone --.
@@ -110,7 +109,8 @@ fn file(
         named.map_err(Stop::Usage)?.map(PathBuf::from)
     };
     let file = ConfigFile::load(named.as_deref()).map_err(Stop::Usage)?;
-    let mistakes: Vec<_> = file.iter().flat_map(|file| file.mistakes(settings)).collect();
+    let mistakes = |file: &ConfigFile| [file.mistakes(settings), file.indiscretions(settings)];
+    let mistakes: Vec<_> = file.iter().flat_map(mistakes).flatten().collect();
     if mistakes.is_empty() { Ok(file) } else { Err(Stop::Settings(mistakes)) }
 }
 

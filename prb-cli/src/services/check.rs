@@ -20,6 +20,7 @@ pub(crate) fn mistakes(command: &Command) -> Vec<String> {
         Some(Module::Lifecycle(args)) => all([
             lifecycle::config(args, Path::new("")).map(drop).map_err(Failure::from),
             lifecycle::queue_of_trader(args),
+            args.redis.url().map(drop),
             psk(&args.access),
             tls(&args.grpc),
         ]),

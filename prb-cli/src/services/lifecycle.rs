@@ -52,7 +52,7 @@ pub(crate) fn run(args: &LifecycleArgs, log: &Log) -> Result<(), Failure> {
 
 /// Whether whoever is to trade can reach the queue.
 pub(super) fn queue_of_trader(args: &LifecycleArgs) -> Result<(), Failure> {
-    if args.redis.url().is_some() || args.built_in_trader != Some(false) {
+    if args.redis.is_given() || args.built_in_trader != Some(false) {
         return Ok(());
     }
     Err(Failure::Usage(
@@ -169,10 +169,10 @@ fn open_queue(
     identity: &Identity,
     stack: &mut Stack,
 ) -> Result<Queue, Failure> {
-    let Some(url) = args.redis.url() else {
+    let Some(url) = args.redis.url()? else {
         return Ok((trading::queue(folder, identity)?, None));
     };
-    let queue = trading::shared_queue(url, identity, false)?;
+    let queue = trading::shared_queue(&url, identity, false)?;
     stack.push("queue", {
         let queue = queue.clone();
         async move { queue.close().await }

@@ -27,11 +27,11 @@ const TRADER_STOP: Duration = Duration::from_secs(5);
 
 /// `prb run trader`.
 pub(crate) fn run(args: &TraderArgs, log: &Log) -> Result<(), Failure> {
-    let redis = args.redis.needed_by("a trader")?;
     logging::start(log, &Target::Stdout)?;
+    let redis = args.redis.needed_by("a trader")?;
     let folder = args.data_dir.of_manager();
     make_folder(&folder)?;
-    let session = async |stack: &mut Stack| Box::pin(serve(args, redis, &folder, stack)).await;
+    let session = async |stack: &mut Stack| Box::pin(serve(args, &redis, &folder, stack)).await;
     process::block_on(process::until_stopped(STOP_LIMIT, session))
 }
 

@@ -1,6 +1,7 @@
 //! `prb config`.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
@@ -21,6 +22,7 @@ impl Config {
         let prb = Prb::new();
         let file = prb.folder.path().join("prb.toml").display().to_string();
         fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         Self { prb, file }
     }
 
@@ -74,6 +76,12 @@ fn a_check_says_all_that_is_wrong() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = text(&output.stdout);
     assert!(said.starts_with("nothing is wrong for data-provider, lifecycle, trader"), "{said}");
+
+    fs::set_permissions(&config.file, Permissions::from_mode(0o644)).unwrap();
+    let output = config.run("config check", &[]);
+    assert_eq!(output.status.code(), Some(1), "there is a token in it: {output:?}");
+    assert!(text(&output.stderr).contains("0640"), "{output:?}");
+    fs::set_permissions(&config.file, Permissions::from_mode(0o640)).unwrap();
 
     let output = config.run("config check data-provider", &[]);
     assert_eq!(output.status.code(), Some(1));

@@ -1,6 +1,7 @@
 //! Devnet, data provider, lifecycle manager, trader and Redis as processes of their own.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -34,6 +35,15 @@ impl Redis {
 
     pub(crate) fn url(&self) -> String {
         format!("redis+unix://{}", self.socket.display())
+    }
+
+    /// From now on it asks for this password.
+    fn ask_for(&self, password: &str) {
+        let started = eventually(LONG, || self.socket.exists().then_some(()));
+        assert!(started.is_some(), "Redis does not start");
+        let mut cli = Command::new("redis-cli");
+        cli.arg("-s").arg(&self.socket).args(["CONFIG", "SET", "requirepass", password]);
+        assert_eq!(text(&cli.output().unwrap().stdout), "OK\n");
     }
 
     pub(crate) fn kill(&mut self) {
@@ -181,4 +191,29 @@ fn what_a_trader_needs_is_usage() {
     assert!(!text(&output.stderr).contains("hush"), "{output:?}");
     let alone = "run lifecycle --para-endpoint ws://127.0.0.1:1 --built-in-trader false";
     assert_refused(alone, 2, &["--redis"]);
+}
+
+#[test]
+fn the_password_of_redis_is_read_from_a_file_for_its_owner_alone() {
+    let prb = Prb::new();
+    let redis = Redis::start(prb.folder.path());
+    redis.ask_for("hush @/?");
+    let words = format!("queue stats --json --redis {}", redis.url());
+    let refused = prb.run(&words);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+
+    let file = prb.folder.path().join("redis-password");
+    fs::write(&file, "hush @/?\n").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let words = format!("{words} --redis-password-file {}", file.display());
+    let answer = prb.run(&words);
+    assert!(answer.status.success(), "{answer:?}");
+    assert!(text(&answer.stderr).contains("0600"), "others could read it: {answer:?}");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+
+    fs::write(&file, "wrong").unwrap();
+    let refused = prb.run(&words);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let said = text(&refused.stderr);
+    assert!(!said.contains("wrong") && !said.contains("hush"), "{said}");
 }

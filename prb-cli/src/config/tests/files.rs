@@ -8,7 +8,7 @@ use super::*;
 use crate::config::setting;
 
 /// A file with settings, readable by its owner.
-fn file(text: &str) -> (tempfile::TempDir, String) {
+pub(super) fn file(text: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("prb.toml");
     fs::write(&path, text).unwrap();
@@ -67,7 +67,7 @@ fn a_file_counts_where_nothing_else_is_said() {
     let Command::Run(run) = parsed.cli.command else { panic!() };
     let Some(Module::Trader(args)) = run.module else { panic!() };
     assert_eq!(args.walkie.bridge_identity, "production");
-    assert_eq!(args.redis.url(), Some("redis://file:1"));
+    assert_eq!(*args.redis.needed_by("it").unwrap(), "redis://file:1");
 }
 
 #[test]
@@ -140,16 +140,21 @@ fn what_is_no_file_of_settings_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_secret_that_others_can_read_is_said() {
+fn a_file_with_a_token_is_for_its_owner_and_a_group_alone() {
     let (_folder, path) = file("[chains]\npara-endpoint = \"wss://node/token\"\n");
-    let notes = || {
-        let parsed = parse_in(&format!("prb --config {path} run trader"), &[]).unwrap();
-        parsed.notes.into_iter().filter(|note| matches!(note, Note::Warning(_))).collect::<Vec<_>>()
-    };
-    assert_eq!(notes(), []);
-    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-    let [Note::Warning(said)] = &notes()[..] else { panic!("{:?}", notes()) };
-    assert!(said.contains("chains.para-endpoint may hold a secret"), "{said}");
+    let words = format!("prb --config {path} run trader");
+    for mode in [0o600, 0o400, 0o640] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        assert!(parse_in(&words, &[]).is_ok(), "{mode:o}");
+    }
+    for mode in [0o644, 0o604, 0o660] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let said = refused(&words, &[]);
+        assert!(said.contains("chains.para-endpoint may hold a token"), "{mode:o}: {said}");
+        assert!(!said.contains("node/token"), "{said}");
+    }
+    fs::write(&path, "[chains]\npara-endpoint = \"wss://node\"\n").unwrap();
+    assert!(parse_in(&words, &[]).is_ok(), "there is nothing to hide");
 }
 
 #[test]
