@@ -10,6 +10,7 @@ use crate::logging::Note;
 use crate::services::{data_provider, lifecycle};
 
 mod files;
+mod moved;
 
 const CHAINS: [(&str, &str); 2] =
     [("PHALA_CHAIN_ENDPOINT", "ws://para:1"), ("PHALA_PARENT_CHAIN_ENDPOINT", "ws://relay:1")];

@@ -22,10 +22,15 @@ impl Resolved<'_> {
 
 /// The default of a setting in JSON, if it has one.
 pub(super) fn default(setting: &Setting<'_>) -> Option<Value> {
-    setting.default().map(|value| typed(setting, &value, str::to_owned))
+    setting.default().map(|default| value(setting, &default))
 }
 
-/// A value of a setting in JSON, its texts as `show` shows them. It stands in TOML just so.
+/// A value of a setting in JSON. It stands in TOML just so.
+pub(super) fn value(setting: &Setting<'_>, text: &str) -> Value {
+    typed(setting, text, str::to_owned)
+}
+
+/// A value of a setting in JSON, its texts as `show` shows them.
 fn typed(setting: &Setting<'_>, value: &str, show: impl Fn(&str) -> String) -> Value {
     match Kind::of(setting.arg) {
         Kind::Boolean => json!(set::means_yes(value)),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -14,29 +14,68 @@ mod compose;
 mod edit;
 mod folder;
 mod inventory;
+mod output;
+mod settings;
 mod variables;
 
 use compose::Service;
 use folder::Folder;
+use output::{Output, beside};
+
+use crate::config::Moved;
+
+/// A compose file of version 2, and what becomes of it.
+struct Converted {
+    path: PathBuf,
+    services: Vec<Service>,
+    changes: Vec<String>,
+    compose: Output,
+    settings: Output,
+    moved: Moved,
+}
+
+impl Converted {
+    fn read(path: &Path, image: &str) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(path);
+        let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+        let services = compose::services(&text).with_context(|| path.display().to_string())?;
+        let (converted, changes) = edit::convert(&text, &services, image);
+        let moved = settings::of(path, &services);
+        let compose = Output::new(beside(path, None), converted, false)?;
+        let to = beside(path, Some("toml"));
+        let settings = Output::new(to, moved.toml.clone(), moved.confidential)?;
+        Ok(Self { path: path.to_owned(), services, changes, compose, settings, moved })
+    }
+
+    /// Writes the files for prb, or says which those would be.
+    fn write(&self, args: &MigrateV2Args, said: &mut Said) -> anyhow::Result<()> {
+        for change in &self.changes {
+            said.line(format!("  {change}"));
+        }
+        for output in [&self.compose, &self.settings] {
+            if !args.dry_run {
+                output.write()?;
+            }
+            let done = if args.dry_run { "would be written to" } else { "written to" };
+            said.line(format!("  {done} {}", output.path.display()));
+        }
+        settings::tell(&self.moved, &self.services, &self.settings.path, args.uid, said);
+        Ok(())
+    }
+}
 
 /// `prb migrate v2`.
 pub(super) async fn run(args: &MigrateV2Args) -> Result<(), Failure> {
     let mut said = Said::default();
     // All is read before anything is written.
-    let mut files = Vec::new();
-    for path in &args.compose {
-        let text = fs::read_to_string(path);
-        let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-        let services = compose::services(&text);
-        files.push((path, text, services.with_context(|| path.display().to_string())?));
-    }
-    for (path, text, services) in &files {
-        said.line(format!("{}:", path.display()));
-        for service in services {
+    let files = args.compose.iter().map(|path| Converted::read(path, &args.image));
+    for file in files.collect::<anyhow::Result<Vec<_>>>()? {
+        said.line(format!("{}:", file.path.display()));
+        for service in &file.services {
             tell(service, &mut said);
         }
-        write(path, text, services, args, &mut said)?;
-        for folder in Folder::of(path, services) {
+        file.write(args, &mut said)?;
+        for folder in Folder::of(&file.path, &file.services) {
             folder.tell(args.uid, &mut said);
             if let Some(inventory) = &folder.inventory {
                 inventory::take_in(&folder, inventory, args.dry_run, &mut said).await?;
@@ -82,42 +121,4 @@ fn tell(service: &Service, said: &mut Said) {
     for note in variables::notes(&service.module, &service.environment) {
         said.line(format!("    {note}"));
     }
-}
-
-/// Writes the file for prb beside the one of version 2, never over another.
-fn write(
-    path: &Path,
-    text: &str,
-    services: &[Service],
-    args: &MigrateV2Args,
-    said: &mut Said,
-) -> Result<()> {
-    let (converted, changes) = edit::convert(text, services, &args.image);
-    for change in changes {
-        said.line(format!("  {change}"));
-    }
-    let to = beside(path);
-    if args.dry_run {
-        said.line(format!("  would be written to {}", to.display()));
-        return Ok(());
-    }
-    match fs::read_to_string(&to) {
-        Ok(there) if there == converted => {}
-        Ok(_) => anyhow::bail!("{} is there already, and is another file", to.display()),
-        Err(_) => {
-            let written = fs::write(&to, converted);
-            written.with_context(|| format!("cannot write {}", to.display()))?;
-        }
-    }
-    said.line(format!("  written to {}", to.display()));
-    Ok(())
-}
-
-/// `docker-compose.yml` becomes `docker-compose.prb.yml`.
-fn beside(path: &Path) -> PathBuf {
-    let extension = path.extension().map_or_else(|| "yml".into(), ToOwned::to_owned);
-    let mut name = path.file_stem().unwrap_or_default().to_owned();
-    name.push(".prb.");
-    name.push(extension);
-    path.with_file_name(name)
 }

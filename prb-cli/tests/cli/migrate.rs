@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::thread;
 
 use serde_json::{Value, json};
@@ -28,6 +29,25 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     found
+}
+
+/// What the service of a module is told in a compose file.
+fn variables_of(module: &str, compose: &str) -> Vec<(String, String)> {
+    let named = match module {
+        "trader" => "PHALA_MODULE=trade",
+        "queue-page" => "PHALA_MODULE=utils/arena",
+        _ => "PHALA_MODULE=lifecycle",
+    };
+    let environment = compose.split("environment:").find(|it| it.contains(named)).unwrap();
+    let lines = environment.lines().skip(1).map_while(|line| line.trim().strip_prefix("- "));
+    lines.filter_map(|line| line.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect()
+}
+
+/// All settings that `prb config show` shows.
+fn shown(answer: &Output) -> Value {
+    let mut shown: Value = serde_json::from_slice(&answer.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {answer:?}"));
+    shown["modules"].take()
 }
 
 #[test]
@@ -73,6 +93,18 @@ fn version_2s_compose_file_keys_and_inventory_are_taken_over_and_stay_as_they_ar
     }
     let converted = fs::read_to_string(site.join("docker-compose.prb.yml")).unwrap();
     assert!(!converted.contains("entrypoint"), "{converted}");
+
+    let settings = site.join("docker-compose.prb.toml");
+    for module in ["lifecycle", "trader", "queue-page"] {
+        let of_file = format!("config show {module} --json --config {}", settings.display());
+        let of_file = prb.run(&of_file);
+        assert!(of_file.status.success(), "{of_file:?}");
+        let mut of_variables = prb.command(&format!("config show {module} --json"));
+        of_variables.envs(variables_of(module, compose));
+        assert_eq!(shown(&of_file), shown(&of_variables.output().unwrap()), "{module}");
+    }
+    let checked = prb.run(&format!("config check --config {}", settings.display()));
+    assert!(checked.status.success(), "{checked:?}");
 
     let data = site.join("data/prb").display().to_string();
     let reach = format!("--data-dir {data} --key-dir {} --json", keys.display());
