@@ -13,6 +13,7 @@ use super::shared::Shared;
 mod cause;
 mod earn;
 mod feed;
+mod gatekeeper;
 mod hands;
 mod load;
 mod publish;

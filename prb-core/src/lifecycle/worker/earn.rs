@@ -33,9 +33,11 @@ impl Hands {
         };
         let mut left_over = false;
         for (sender, messages) in egress {
-            if goes_to_chain(&sender) && !messages.is_empty() {
-                left_over |= self.bring(sender, &messages).await?;
+            if !goes_to_chain(&sender) || messages.is_empty() {
+                continue;
             }
+            let waits = sender == MessageOrigin::Gatekeeper && !self.speaks_for_gatekeepers();
+            left_over |= waits || self.bring(sender, &messages).await?;
         }
         Ok(Event::Collected { left_over })
     }

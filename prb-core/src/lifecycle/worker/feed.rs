@@ -74,6 +74,7 @@ impl Hands {
             known.counters = counters;
         }
         self.cell.stands(counters, &self.shared);
+        self.let_others_speak_if_behind();
     }
 
     fn no_segment(&self, number: u32) -> Result<Event, Failure> {

@@ -71,6 +71,8 @@ pub(crate) struct Hands {
     pub(super) known: Option<Known>,
     /// It earns, and no other worker with its key does.
     pub(super) claim: Option<KeyClaim>,
+    /// It speaks for all gatekeepers.
+    pub(super) speaks: Option<KeyClaim>,
     /// What the worker lacks and the bridge can do, found by the last judgement.
     pub(super) due: Option<(Deed, u32)>,
     /// What was asked of the queue for it.
@@ -109,6 +111,7 @@ impl Hands {
             pruntime,
             known: None,
             claim: None,
+            speaks: None,
             due: None,
             asked: None,
             windows,
@@ -163,7 +166,7 @@ impl Hands {
             // Another worker: what was asked for the one before does not concern it.
             (self.due, self.asked) = (None, None);
             self.windows.clear();
-            self.claim = None;
+            self.give_up_key();
         }
         if info.initialized && !info.can_load_chain_state {
             (self.start_state, self.failed_loads) = (None, None);
@@ -187,6 +190,7 @@ impl Hands {
             public_key,
             attestation_methods: info.supported_attestation_methods,
         });
+        self.let_others_speak_if_behind();
         Ok(Event::Info { initialized, behind: self.behind() })
     }
 
@@ -220,7 +224,7 @@ impl Hands {
 
     /// Lets another worker with the same key earn.
     pub(super) fn give_up_key(&mut self) {
-        self.claim = None;
+        (self.claim, self.speaks) = (None, None);
     }
 
     async fn initialize(&mut self) -> Result<Event, Failure> {

@@ -130,7 +130,7 @@ methods! {
     DispatchBlocks(proto::Blocks) -> proto::SyncedTo, 100 * MIB, _,
     /// The worker's messages for the chain.
     GetEgressMessages(proto::Empty) -> proto::GetEgressMessagesResponse, KIB, _,
-    /// For gatekeepers only, which the double never is.
+    /// For gatekeepers only; the double knows nothing that it could answer as one.
     GetWorkerState(proto::GetWorkerStateRequest) -> proto::Empty, KIB, _,
     /// A later state instead of the genesis state.
     LoadChainState(proto::ChainState) -> proto::Empty, 500 * MIB, Mode::V2,

@@ -61,6 +61,9 @@ pub struct DoubleConfig {
     pub data_dir: Option<PathBuf>,
     /// Makes the generated identity the same at each start; worker `n > 0` derives its own from it.
     pub key_seed: Option<[u8; 32]>,
+    /// The key that the gatekeepers share; a registered worker that has it, and finds its public part
+    /// on chain, is one of them.
+    pub master_key_seed: Option<[u8; 32]>,
     /// A checkpoint each so many dispatched blocks; without it only on request.
     pub checkpoint_interval: Option<u32>,
     /// How long each dispatch takes at least.
@@ -78,7 +81,7 @@ pub struct DoubleConfig {
 }
 
 impl std::fmt::Debug for DoubleConfig {
-    /// Leaves the seed of the key out.
+    /// Leaves the seeds of keys out.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DoubleConfig")
             .field("listen", &self.listen)
@@ -108,6 +111,7 @@ impl Default for DoubleConfig {
             attestation: AttestationMethod::None,
             data_dir: None,
             key_seed: None,
+            master_key_seed: None,
             checkpoint_interval: None,
             dispatch_delay: Duration::ZERO,
             rcu: false,

@@ -140,6 +140,7 @@ fn instance(
         light: config.light,
         attestation: config.attestation,
         key_seed: config.key_seed.map(|seed| worker_seed(seed, index)),
+        master_key_seed: config.master_key_seed,
         checkpoint_interval: config.checkpoint_interval,
         score: config.score,
         version: config.version.unwrap_or(config.mode.last_version()),

@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) attestation: AttestationMethod,
     /// Seed of a generated identity.
     pub(crate) key_seed: Option<[u8; 32]>,
+    /// Seed of the key that the gatekeepers share.
+    pub(crate) master_key_seed: Option<[u8; 32]>,
     /// A checkpoint each so many dispatched blocks.
     pub(crate) checkpoint_interval: Option<u32>,
     /// Iterations per six seconds.
@@ -219,7 +221,8 @@ impl Phactory {
     }
 
     fn habits(&self) -> Habits {
-        Habits { score: self.settings.score, mode: self.settings.mode }
+        let Settings { score, mode, master_key_seed, .. } = self.settings;
+        Habits { score, mode, master_key_seed }
     }
 }
 

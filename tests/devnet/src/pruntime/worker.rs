@@ -4,6 +4,7 @@
 mod activity;
 mod block_view;
 mod egress;
+mod gatekeeper;
 
 use parity_scale_codec::{Decode, Encode};
 use prb_devnet_runtime::types::{
@@ -17,6 +18,7 @@ use super::identity::Identity;
 use activity::Activity;
 pub(crate) use block_view::{BlockView, WorkerKeys};
 use egress::Egress;
+use gatekeeper::Gatekeeper;
 
 /// The longest endpoint payload a worker signs, in bytes.
 const MAX_ENDPOINT_PAYLOAD: usize = 2048;
@@ -26,6 +28,7 @@ const MAX_ENDPOINT_PAYLOAD: usize = 2048;
 pub(crate) struct Worker {
     activity: Activity,
     egress: Egress,
+    gatekeeper: Gatekeeper,
     registered: bool,
     now_ms: u64,
 }
@@ -37,6 +40,8 @@ pub(crate) struct Habits {
     pub(crate) score: u32,
     /// Decides the form of a heartbeat.
     pub(crate) mode: Mode,
+    /// Seed of the key that the gatekeepers share.
+    pub(crate) master_key_seed: Option<[u8; 32]>,
 }
 
 impl Worker {
@@ -57,6 +62,7 @@ impl Worker {
         if let Some(report) = self.activity.on_block_end(clock) {
             self.send(report.into_message(&public_key, habits.mode), identity);
         }
+        self.gatekeeper.on_block(view, habits.master_key_seed);
     }
 
     fn send(&mut self, message: Message, identity: &Identity) {
@@ -83,7 +89,11 @@ impl Worker {
         &self,
         public_key: WorkerPublicKey,
     ) -> Vec<(MessageOrigin, Vec<SignedMessage>)> {
-        self.egress.by_sender(MessageOrigin::Worker(public_key))
+        let mut all = self.egress.by_sender(MessageOrigin::Worker(public_key));
+        if self.registered {
+            all.extend(self.gatekeeper.egress());
+        }
+        all
     }
 
     /// Signs a statement of the worker's addresses, as of the last dispatched block.

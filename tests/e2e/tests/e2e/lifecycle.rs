@@ -17,6 +17,7 @@ mod crowd;
 mod fast_sync;
 mod faulty_answers;
 mod faulty_processes;
+mod gatekeepers;
 mod leaving;
 mod light_provider;
 mod notices;

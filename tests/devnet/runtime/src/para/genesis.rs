@@ -14,8 +14,8 @@ use super::{
         tokenomic::development_parameters,
     },
     phala_registry::{
-        BenchmarkDuration, NoneAttestationEnabled, PRuntimeAddedAt, PRuntimeAllowList,
-        RelaychainGenesisBlockHashAllowList,
+        BenchmarkDuration, GatekeeperMasterPubkey, NoneAttestationEnabled, PRuntimeAddedAt,
+        PRuntimeAllowList, RelaychainGenesisBlockHashAllowList,
     },
     phala_stake_pool,
     runtime::{Runtime, RuntimeGenesisConfig},
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     attestation::Enclave,
     chain::{AccountId, Balance, TOKEN},
-    types::{Measurement, TokenomicParameters},
+    types::{Measurement, TokenomicParameters, WorkerPublicKey},
 };
 
 /// The parachain id Khala has.
@@ -50,6 +50,8 @@ pub struct GenesisConfig {
     pub heartbeat_interval: u32,
     /// Whether workers may register without attestation.
     pub none_attestation: bool,
+    /// The key that the gatekeepers share; without it the chain takes no message of theirs.
+    pub gatekeeper_master_key: Option<WorkerPublicKey>,
     /// The enclaves that may register.
     pub pruntime_allow_list: Vec<Measurement>,
     /// The relay blocks a pRuntime may have started from; without the list, any.
@@ -126,6 +128,7 @@ impl Default for GenesisConfig {
             cool_down_period: 10,
             heartbeat_interval: 20,
             none_attestation: true,
+            gatekeeper_master_key: None,
             pruntime_allow_list: vec![Enclave::DEVELOPMENT.measurement()],
             relay_genesis_hashes: None,
             tokenomic_parameters: development_parameters(),
@@ -167,6 +170,9 @@ fn store_registry(config: &GenesisConfig) {
     PRuntimeAllowList::<Runtime>::put(&config.pruntime_allow_list);
     for measurement in &config.pruntime_allow_list {
         PRuntimeAddedAt::<Runtime>::insert(measurement, 0);
+    }
+    if let Some(key) = config.gatekeeper_master_key {
+        GatekeeperMasterPubkey::<Runtime>::put(key);
     }
     if let Some(hashes) = &config.relay_genesis_hashes {
         RelaychainGenesisBlockHashAllowList::<Runtime>::put(hashes);

@@ -82,6 +82,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type RelaychainGenesisBlockHashAllowList<T> = StorageValue<_, Vec<H256>>;
 
+    /// The key that the gatekeepers share.
+    #[pallet::storage]
+    pub type GatekeeperMasterPubkey<T> = StorageValue<_, WorkerPublicKey>;
+
     /// Whether workers may register without attestation.
     #[pallet::storage]
     pub type NoneAttestationEnabled<T> = StorageValue<_, bool, ValueQuery>;

@@ -57,6 +57,8 @@ pub mod topic {
     pub const SYSTEM_EVENT: &[u8] = b"phala/system/event";
     /// Worker to gatekeepers: [`WorkingReportEvent`](super::super::WorkingReportEvent).
     pub const WORKING_REPORT: &[u8] = b"phala/mining/report";
+    /// Gatekeepers to the economy: what they settled.
+    pub const SETTLEMENT: &[u8] = b"^phala/mining/update";
     /// Worker to the registry: [`RegistryEvent`](super::super::RegistryEvent).
     pub const REGISTRY_EVENT: &[u8] = b"^phala/registry/event";
 }

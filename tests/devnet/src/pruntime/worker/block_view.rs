@@ -16,6 +16,10 @@ pub(crate) struct BlockView {
     pub(crate) messages: Vec<Message>,
     /// The sequence the chain expects of the worker's next message.
     pub(crate) ingress: u64,
+    /// The sequence the chain expects of the gatekeepers' next message.
+    pub(crate) gatekeeper_ingress: u64,
+    /// The key that the gatekeepers share.
+    pub(crate) gatekeeper_master_key: Option<WorkerPublicKey>,
     /// Whether the registry knows the worker.
     pub(crate) registered: bool,
     /// The least pRuntime version the chain tolerates.
@@ -32,6 +36,8 @@ pub(crate) struct WorkerKeys {
     pub(crate) now: Vec<u8>,
     pub(crate) outbound_messages: Vec<u8>,
     pub(crate) ingress: Vec<u8>,
+    pub(crate) gatekeeper_ingress: Vec<u8>,
+    pub(crate) gatekeeper_master_key: Vec<u8>,
     pub(crate) minimum_version: Vec<u8>,
     pub(crate) allow_list: Vec<u8>,
     pub(crate) consensus_version: Vec<u8>,
@@ -41,11 +47,14 @@ pub(crate) struct WorkerKeys {
 impl WorkerKeys {
     /// The keys of the worker with this identity.
     pub(crate) fn of(public_key: WorkerPublicKey) -> Self {
-        let origin = MessageOrigin::Worker(public_key);
+        let ingress =
+            |of: MessageOrigin| storage_key::twox64_map("PhalaMq", "OffchainIngress", &of);
         Self {
             now: storage_key::value("Timestamp", "Now"),
             outbound_messages: storage_key::value("PhalaMq", "OutboundMessages"),
-            ingress: storage_key::twox64_map("PhalaMq", "OffchainIngress", &origin),
+            ingress: ingress(MessageOrigin::Worker(public_key)),
+            gatekeeper_ingress: ingress(MessageOrigin::Gatekeeper),
+            gatekeeper_master_key: storage_key::value("PhalaRegistry", "GatekeeperMasterPubkey"),
             minimum_version: storage_key::value("PhalaRegistry", "MinimumPRuntimeVersion"),
             allow_list: storage_key::value("PhalaRegistry", "PRuntimeAllowList"),
             consensus_version: storage_key::value("PhalaRegistry", "PRuntimeConsensusVersion"),
@@ -64,6 +73,8 @@ impl BlockView {
             now_ms: state.get_decoded(&keys.now).unwrap_or_default(),
             messages: state.get_decoded(&keys.outbound_messages).unwrap_or_default(),
             ingress: state.get_decoded(&keys.ingress).unwrap_or_default(),
+            gatekeeper_ingress: state.get_decoded(&keys.gatekeeper_ingress).unwrap_or_default(),
+            gatekeeper_master_key: state.get_decoded(&keys.gatekeeper_master_key),
             registered: state.get(&keys.worker).is_some(),
             minimum_version,
             allowed_measurements: if minimum_version == (0, 0, 0) {

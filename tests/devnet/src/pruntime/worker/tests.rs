@@ -44,7 +44,7 @@ impl Life {
             ingress: self.ingress,
             ..BlockView::default()
         };
-        let habits = Habits { score: 1200, mode: self.mode };
+        let habits = Habits { score: 1200, mode: self.mode, master_key_seed: None };
         self.worker.on_block(&view, &self.identity, habits);
     }
 

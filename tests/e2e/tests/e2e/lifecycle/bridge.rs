@@ -18,7 +18,9 @@ use prb_core::blob::{BlobKey, BlobSource};
 use prb_core::chain::{ChainClient, ChainClientConfig, Endpoint, keys};
 use prb_core::data_provider::{DataProvider, DataProviderConfig, DataProviderHandle};
 use prb_core::lifecycle::{Lifecycle, LifecycleConfig, LifecycleHandle, Phase, WorkerReport};
-use prb_core::queue::{Action, EmbeddedQueue, EmbeddedQueueConfig, JobKey, JobQueue, JobState};
+use prb_core::queue::{
+    Action, CallOutcome, EmbeddedQueue, EmbeddedQueueConfig, JobKey, JobQueue, JobState,
+};
 use prb_core::trader::{Trader, TraderConfig, TraderHandle};
 use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleHandle};
@@ -75,6 +77,11 @@ pub(super) fn provider_of(network: &NetworkHandle, folder: &Path) -> DataProvide
 
 fn keypair(uri: &str) -> Keypair {
     Keypair::from_uri(&uri.parse::<SecretUri>().unwrap()).unwrap()
+}
+
+/// The public part of the key with this seed.
+pub(super) fn public_key_of(seed: [u8; 32]) -> [u8; 32] {
+    Keypair::from_secret_key(seed).unwrap().public_key().0
 }
 
 /// SS58 of a development account.
@@ -227,6 +234,13 @@ impl Bridge {
         self.add(name, double, worker).await;
     }
 
+    pub(super) async fn gatekeeper(&self, name: &str, pid: u64, config: DoubleConfig) {
+        let double = start(config).await;
+        let endpoint = double.endpoint();
+        let worker = db::Worker { pid, gatekeeper: true, endpoint, ..db::Worker::default() };
+        self.add(name, double, worker).await;
+    }
+
     async fn add(&self, name: &str, double: DoubleHandle, worker: db::Worker) {
         let worker = db::Worker { name: name.to_owned(), enabled: true, ..worker };
         self.doubles.lock().unwrap().insert(name.to_owned(), double);
@@ -373,6 +387,36 @@ impl Bridge {
             }
         });
         waited.await.expect("a heartbeat in time")
+    }
+
+    /// How much the chain took of what gatekeepers say.
+    pub(super) async fn gatekeepers_said(&self) -> u64 {
+        /// SCALE of the sender that they share.
+        const GATEKEEPER: u8 = 5;
+        let key = keys::twox64_entry("PhalaMq", "OffchainIngress", &[GATEKEEPER]);
+        let head = self.chain.finalized_head().await.unwrap();
+        let value = self.chain.storage(&key, head).await.unwrap().unwrap_or_default();
+        <u64 as Decode>::decode(&mut &value[..]).unwrap_or_default()
+    }
+
+    /// Waits until the chain took so many messages of gatekeepers.
+    pub(super) async fn until_gatekeepers_said(&self, count: u64) {
+        let waited = tokio::time::timeout(PATIENCE, async {
+            while self.gatekeepers_said().await < count {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        waited.await.expect("said in time");
+    }
+
+    /// What calls the chain refused, and why.
+    pub(super) async fn refused_calls(&self) -> Vec<String> {
+        let ended = self.queue.list(JobState::Succeeded, 1_000).await.unwrap();
+        let calls = ended.into_iter().filter_map(|record| record.outcome).flat_map(|it| it.calls);
+        let refused = calls.filter(|call| call.outcome != CallOutcome::Ok);
+        let failed = self.queue.list(JobState::Failed, 1_000).await.unwrap();
+        let failed = failed.into_iter().map(|record| format!("{record:?}"));
+        refused.map(|call| format!("{call:?}")).chain(failed).collect()
     }
 
     /// Waits until the chain shows these endpoints of the worker.

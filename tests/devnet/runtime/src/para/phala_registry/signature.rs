@@ -4,7 +4,7 @@ use frame_support::ensure;
 use sp_core::sr25519;
 use sp_runtime::DispatchResult;
 
-use super::{Config, Error, Pallet};
+use super::{Config, Error, GatekeeperMasterPubkey, Pallet};
 use crate::{
     para::phala_mq::MessageVerifier,
     types::{MessageOrigin, SignedMessage, WorkerPublicKey},
@@ -12,17 +12,19 @@ use crate::{
 
 impl<T: Config> MessageVerifier for Pallet<T> {
     /// A worker's message is checked with the key that the message itself names; whether the
-    /// worker is registered does not matter. There are no contracts, clusters or gatekeepers'
-    /// master key on the embedded network.
+    /// worker is registered does not matter. The gatekeepers' is checked with the key that they
+    /// share. There are no contracts and clusters on the embedded network.
     fn verify(message: &SignedMessage) -> DispatchResult {
+        let signed = SignedMessage::signed_bytes(&message.message, message.sequence);
         match &message.message.sender {
-            MessageOrigin::Worker(key) => {
-                let signed = SignedMessage::signed_bytes(&message.message, message.sequence);
-                Self::verify_signature(key, &signed, &message.signature)
+            MessageOrigin::Worker(key) => Self::verify_signature(key, &signed, &message.signature),
+            MessageOrigin::Gatekeeper => {
+                let key = GatekeeperMasterPubkey::<T>::get();
+                let key = key.ok_or(Error::<T>::MasterKeyUninitialized)?;
+                Self::verify_signature(&key, &signed, &message.signature)
             }
             MessageOrigin::Contract(_) => Err(Error::<T>::UnknownContract.into()),
             MessageOrigin::Cluster(_) => Err(Error::<T>::UnknownCluster.into()),
-            MessageOrigin::Gatekeeper => Err(Error::<T>::MasterKeyUninitialized.into()),
             _ => Err(crate::para::phala_mq::Error::<T>::BadSender.into()),
         }
     }

@@ -75,6 +75,24 @@ fn sender_topic_sequence_and_signature_are_checked_in_this_order() {
 }
 
 #[test]
+fn gatekeepers_speak_with_the_key_they_share() {
+    let [master, stranger] = [1, 2].map(|seed| Worker::new(seed, Alice).pair);
+    let config = GenesisConfig {
+        gatekeeper_master_key: Some(master.public()),
+        heartbeat_interval: 0,
+        ..Default::default()
+    };
+    let mut fixture = Fixture::with(&config);
+    let signed = |pair| {
+        let message = Message::new(MessageOrigin::Gatekeeper, topic::SETTLEMENT, &());
+        call(SignedMessage::sign(message, 0, pair))
+    };
+    let refused = fixture.error(Bob, signed(&stranger));
+    assert_eq!(refused, phala_registry::Error::<Runtime>::InvalidSignature.into());
+    fixture.result(Bob, signed(&master)).unwrap();
+}
+
+#[test]
 fn the_pool_refuses_a_taken_sequence_and_parks_a_later_one() {
     let mut fixture = Fixture::new();
     let mut worker = Worker::new(1, Alice);
