@@ -68,10 +68,11 @@ fn what_is_the_same_for_all_stands_once_and_what_is_not_with_each() {
         of("lifecycle", &[("PHALA_BRIDGE_IDENTITY", "production"), ("NODE_ENV", "production")]),
         of("trade", &[("PHALA_Q_REDIS_ENDPOINT", "redis://h:1")]),
     ]);
-    let expected = "# about\n\n[chains]\npara-endpoint = [\"ws://para:1\"]\n\
-                    relay-endpoint = [\"ws://relay:1\"]\n\n[data-provider]\n\
-                    bridge-identity = \"production\"\n\n[lifecycle]\nlog-format = \"json\"\n\
-                    bridge-identity = \"production\"\n\n[trader]\nredis = \"redis://h:1\"\n";
+    let expected = "# about\n\n[chains]\npara-endpoint = [\"ws://para:1\"]\n\n\
+                    [data-provider]\nrelay-endpoint = [\"ws://relay:1\"]\n\
+                    bridge-identity = \"production\"\n\n[lifecycle]\n\
+                    bridge-identity = \"production\"\nlog-format = \"json\"\n\n[trader]\n\
+                    redis = \"redis://h:1\"\n";
     assert_eq!(moved.toml, expected);
     assert!(!moved.confidential);
 }
