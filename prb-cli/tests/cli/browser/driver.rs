@@ -31,7 +31,7 @@ fn free_port() -> u16 {
             };
             !in_use("127.0.0.1") && !in_use("::1")
         })
-        .expect("no port is free")
+        .unwrap_or_else(|| panic!("no port is free"))
 }
 
 /// A browser with one window, ended with the test.
