@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod admin;
+mod all;
 mod bucket;
 mod chain;
+mod color;
 mod config;
 mod data_dir;
 mod data_provider;
@@ -23,6 +25,7 @@ mod metrics;
 mod migrate;
 mod monitor;
 mod notice;
+mod overview;
 mod pages;
 mod peer;
 mod pool;
@@ -41,11 +44,14 @@ mod walkie;
 mod worker;
 
 pub use admin::AdminArgs;
+pub(crate) use all::Place;
+pub use all::{AllArgs, AllPagesArgs};
 pub use bucket::{BucketArgs, BucketUrl};
 pub use chain::{NodePolicy, ParaArgs, RelayArgs};
+pub use color::Color;
 pub use config::{CheckConfigArgs, ConfigArgs, ConfigCommand, ShowConfigArgs};
 pub use data_dir::DataDirArgs;
-pub use data_provider::DataProviderArgs;
+pub use data_provider::{DataProviderArgs, StoringArgs};
 pub use db::{
     CheckArgs, CompactArgs, DbArgs, DbCommand, Dropped, ExportArgs, ImportArgs, RepairArgs,
     StoreArgs,
@@ -54,7 +60,7 @@ pub use dev::{DevArgs, Goal};
 pub use devnet::DevnetArgs;
 pub use health::{Asked, HealthArgs};
 pub use import::ImportFileArgs;
-pub use lifecycle::{LifecycleArgs, Start, WorkerArgs};
+pub use lifecycle::{LifecycleArgs, ManagingArgs, Start, WorkerArgs};
 pub use listen::Listen;
 pub use log::LogFormat;
 pub use manager::ManagerArgs;
@@ -62,6 +68,7 @@ pub use metrics::{MetricsArgs, MetricsCommand};
 pub use migrate::{MigrateArgs, MigrateCommand, MigrateV2Args, MigrateV3Args};
 pub use monitor::MonitorArgs;
 pub use notice::NoticeArgs;
+pub use overview::{OverviewArgs, TopArgs};
 pub use pages::PagesArgs;
 pub use peer::{CallArgs, InfoArgs, ListArgs, PeerArgs, PeerCommand, ReachArgs};
 pub use pool::{
@@ -86,7 +93,8 @@ pub use worker::{
 #[derive(Debug, Parser)]
 #[command(name = "prb", version, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 done; 1 failed, with the reasons on standard error; 2 a \
-                        command line or settings that cannot be meant.")]
+                        command line or settings that cannot be meant; 3 prb status found \
+                        something wrong.")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -114,6 +122,17 @@ pub struct Cli {
         display_order = 101
     )]
     pub log_format: LogFormat,
+    /// When to use colours: auto, always or never; auto is on a terminal, unless NO_COLOR is set.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        display_order = 103
+    )]
+    pub color: Color,
     /// File with settings, in TOML; /etc/prb/prb.toml if that is there without this.
     #[arg(long, global = true, value_name = "FILE", env = "PRB_CONFIG", display_order = 102)]
     pub config: Option<PathBuf>,
@@ -124,6 +143,12 @@ pub struct Cli {
 pub enum Command {
     /// Run services.
     Run(Box<RunArgs>),
+    /// See how a bridge is, what is wrong first.
+    #[command(after_help = "Exit codes: 0 nothing is wrong; 3 something is, as the first lines \
+                            say; 1 and 2 as for all commands.")]
+    Status(Box<OverviewArgs>),
+    /// Watch how a bridge is.
+    Top(Box<TopArgs>),
     /// Talk to running services.
     Peer(Box<PeerArgs>),
     /// Handle a data provider's store while no data provider runs on it.
@@ -169,6 +194,8 @@ pub struct RunArgs {
 /// What can be run alone.
 #[derive(Debug, Subcommand)]
 pub enum Module {
+    /// Run data provider, lifecycle manager, trader, monitor and queue page in one process.
+    All(Box<AllArgs>),
     /// Run a data provider: follows both chains, verifies, stores, and serves what workers need.
     DataProvider(Box<DataProviderArgs>),
     /// Run a lifecycle manager: feeds workers, registers them, and keeps them computing.

@@ -1,6 +1,5 @@
 //! `prb db`: a data provider's store, while no data provider runs on it.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
@@ -12,6 +11,7 @@ use crate::args::{
     CheckArgs, CompactArgs, DbCommand, Dropped, ExportArgs, ImportArgs, RepairArgs, StoreArgs,
 };
 use crate::logging::{self, Log, Target};
+use crate::output::answer;
 use crate::process;
 
 /// `prb db`.
@@ -45,12 +45,6 @@ async fn open(args: &StoreArgs, config: &StoreConfig) -> Result<OfflineStore> {
     Ok(OfflineStore::open(&folder, config).await?)
 }
 
-/// Says it in one way or the other.
-fn say(args: &StoreArgs, text: &str, json: &Value) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    if args.json { writeln!(stdout, "{json}") } else { writeln!(stdout, "{text}") }
-}
-
 async fn check(args: &CheckArgs) -> Result<(), Failure> {
     let store = open(&args.store, &StoreConfig::default()).await?;
     let report = store.check(!args.quick).await?;
@@ -68,7 +62,7 @@ async fn check(args: &CheckArgs) -> Result<(), Failure> {
     if let Some(verified) = &report.verified {
         text = format!("{text}, {}", verified_text(verified));
     }
-    say(&args.store, &text, &said)?;
+    answer(args.store.json, &said, &text)?;
     if report.findings.is_empty() {
         return Ok(());
     }
@@ -80,7 +74,7 @@ async fn stats(args: &StoreArgs) -> Result<(), Failure> {
     let stats = open(args, &StoreConfig::default()).await?.stats().await?;
     let kinds: Vec<Value> = stats.iter().map(kind_json).collect();
     let lines: Vec<String> = stats.iter().map(kind_line).collect();
-    Ok(say(args, &lines.join("\n"), &json!({ "kinds": kinds }))?)
+    Ok(answer(args.json, &json!({ "kinds": kinds }), &lines.join("\n"))?)
 }
 
 async fn compact(args: &CompactArgs) -> Result<(), Failure> {
@@ -88,7 +82,7 @@ async fn compact(args: &CompactArgs) -> Result<(), Failure> {
     config.compression_level = args.level.unwrap_or(config.compression_level);
     let (before, after) = open(&args.store, &config).await?.compact().await?;
     let text = format!("{before} bytes before, {after} now");
-    Ok(say(&args.store, &text, &json!({ "before": before, "after": after }))?)
+    Ok(answer(args.store.json, &json!({ "before": before, "after": after }), &text)?)
 }
 
 async fn export(args: &ExportArgs) -> Result<(), Failure> {
@@ -96,7 +90,7 @@ async fn export(args: &ExportArgs) -> Result<(), Failure> {
     let store = open(&args.store, &config).await?;
     let (chunks, bytes) = store.export(&args.to, &config).await?;
     let text = format!("{chunks} chunks of {bytes} bytes copied to {}", args.to.display());
-    Ok(say(&args.store, &text, &json!({ "chunks": chunks, "bytes": bytes }))?)
+    Ok(answer(args.store.json, &json!({ "chunks": chunks, "bytes": bytes }), &text)?)
 }
 
 async fn import(args: &ImportArgs) -> Result<(), Failure> {
@@ -115,7 +109,7 @@ async fn import(args: &ImportArgs) -> Result<(), Failure> {
     let (verified, chunks, bytes) = store.import(&copy, args.start.as_deref()).await?;
     let text = format!("{chunks} chunks of {bytes} bytes taken in, {}", verified_text(&verified));
     let said = json!({ "chunks": chunks, "bytes": bytes, "verified": verified_json(&verified) });
-    Ok(say(&args.store, &text, &said)?)
+    Ok(answer(args.store.json, &said, &text)?)
 }
 
 async fn repair(args: &RepairArgs) -> Result<(), Failure> {
@@ -141,7 +135,7 @@ async fn repair(args: &RepairArgs) -> Result<(), Failure> {
         0 => "nothing was dropped".to_owned(),
         count => format!("{count} dropped, to be fetched anew:\n{}", dropped.join("\n")),
     };
-    Ok(say(&args.store, &text, &json!({ "dropped": dropped }))?)
+    Ok(answer(args.store.json, &json!({ "dropped": dropped }), &text)?)
 }
 
 fn kind_json(kind: &KindStats) -> Value {

@@ -1,4 +1,5 @@
-//! How a command ends: 0 done, 1 failed with reasons, 2 usage.
+//! How a command ends: 0 done, 1 failed with reasons, 2 usage, 3 it was to say what is wrong, and
+//! something is.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -34,6 +35,16 @@ pub(crate) fn reasons(result: Result<(), Failure>) -> Vec<String> {
     result.err().map(|failure| told(failure).0).unwrap_or_default()
 }
 
+/// The same of a command that is to say whether something is wrong: 3 when something is, of which
+/// it has told.
+pub(crate) fn code_of_look(wrong: Result<bool, Failure>) -> ExitCode {
+    match wrong {
+        Ok(true) => ExitCode::from(3),
+        Ok(false) => ExitCode::SUCCESS,
+        Err(failure) => code(Err(failure)),
+    }
+}
+
 /// Says on standard error why it failed, if it did.
 pub(crate) fn code(result: Result<(), Failure>) -> ExitCode {
     let Err(failure) = result else { return ExitCode::SUCCESS };
@@ -64,6 +75,13 @@ mod tests {
     use anyhow::anyhow;
 
     use super::*;
+
+    #[test]
+    fn codes_tell_apart_what_scripts_must() {
+        assert_eq!(told(Failure::Failed(anyhow!("a"))), (vec!["a".to_owned()], 1));
+        assert_eq!(told(Failure::Unmet(vec!["b".to_owned()])), (vec!["b".to_owned()], 1));
+        assert_eq!(told(Failure::Usage("c".to_owned())), (vec!["c".to_owned()], 2));
+    }
 
     #[test]
     fn causes_are_told_once_and_in_one_line() {

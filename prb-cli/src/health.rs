@@ -1,17 +1,19 @@
 //! `prb health`: whether a service of this host lives, for whoever restarts it if not.
 
-use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::ValueEnum;
+use futures::future::join_all;
 use http::Request;
 use http_body_util::Full;
+use serde_json::json;
 
-use crate::args::{Asked, HealthArgs, Listen};
+use crate::args::{Asked, HealthArgs, Listen, Place};
+use crate::output::answer;
 use crate::services::{DATA_PROVIDER, LIFECYCLE, TRADER};
-use crate::{Failure, http_client, process};
+use crate::{Failure, exit, http_client, process};
 
 /// A service that takes longer to say that it lives does not.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -28,28 +30,42 @@ struct Question {
 /// `prb health`.
 pub(crate) fn run(args: &HealthArgs) -> Result<(), Failure> {
     let module = std::env::var("PHALA_MODULE").ok();
-    let question = question(args, module.as_deref())?;
+    let questions = questions(args, module.as_deref())?;
     process::block_on(async {
-        let request = Request::get(question.path).body(Full::default())?;
-        let answer = http_client::ask(&question.at.to_string(), request, PATIENCE).await?;
-        let fine =
-            answer.status.is_success() || question.any_answer && !answer.status.is_server_error();
-        if fine {
-            writeln!(io::stdout(), "ok")?;
-            return Ok(());
+        let answers = join_all(questions.iter().map(ask)).await;
+        let reasons: Vec<_> =
+            answers.into_iter().flat_map(|it| exit::reasons(it.map_err(Failure::from))).collect();
+        let asked = questions.iter().map(|it| format!("http://{}{}", it.at, it.path));
+        let told = json!({
+            "healthy": reasons.is_empty(),
+            "asked": asked.collect::<Vec<_>>(),
+            "reasons": reasons,
+        });
+        if args.json || reasons.is_empty() {
+            answer(args.json, &told, "ok")?;
         }
-        let said = String::from_utf8_lossy(&answer.body);
-        Err(Failure::Failed(anyhow!("{} answers {}: {}", question.at, answer.status, said.trim())))
+        if reasons.is_empty() { Ok(()) } else { Err(Failure::Unmet(reasons)) }
     })
 }
 
-fn question(args: &HealthArgs, module: Option<&str>) -> Result<Question, Failure> {
+/// Whether the answer is that all is well.
+async fn ask(question: &Question) -> anyhow::Result<()> {
+    let request = Request::get(question.path).body(Full::default())?;
+    let answer = http_client::ask(&question.at.to_string(), request, PATIENCE).await?;
+    if answer.status.is_success() || question.any_answer && !answer.status.is_server_error() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&answer.body);
+    Err(anyhow!("{} answers {}: {}", question.at, answer.status, said.trim()))
+}
+
+fn questions(args: &HealthArgs, module: Option<&str>) -> Result<Vec<Question>, Failure> {
     let named = || module.and_then(|module| Asked::from_str(module, false).ok());
     let service = args.service.or_else(named).ok_or_else(|| {
         Failure::Usage("say which service: --service NAME, or PHALA_MODULE".to_owned())
     })?;
     let (port, page) = match service {
-        Asked::DataProvider => (DATA_PROVIDER.admin_port, false),
+        Asked::All | Asked::DataProvider => (DATA_PROVIDER.admin_port, false),
         Asked::Lifecycle => (LIFECYCLE.admin_port, false),
         Asked::Trader => (TRADER.admin_port, false),
         Asked::Monitor => (3000, true),
@@ -67,7 +83,14 @@ fn question(args: &HealthArgs, module: Option<&str>) -> Result<Question, Failure
         (false, false) => "/livez",
         (false, true) => "/readyz",
     };
-    Ok(Question { at, path, any_answer: page })
+    let question = |at| Question { at, path, any_answer: page };
+    let mut questions = vec![question(at)];
+    if service == Asked::All
+        && let Listen::At(next) = Listen::At(at).further(Place::Manager as u16)
+    {
+        questions.push(question(next));
+    }
+    Ok(questions)
 }
 
 /// Who listens on all interfaces is asked on loopback.
@@ -89,7 +112,9 @@ mod tests {
     fn a_service_is_asked_where_it_is_watched() {
         let of = |service, at: Option<&str>, ready| {
             let (service, at) = (Some(service), at.map(|at| at.parse().unwrap()));
-            question(&HealthArgs { service, at, ready }, Some("trade"))
+            let asked = questions(&HealthArgs { service, at, ready, json: false }, Some("trade"))?;
+            assert_eq!(asked.len(), 1);
+            asked.into_iter().next().ok_or_else(|| Failure::Usage(String::new()))
         };
         let asked = of(Asked::Trader, None, false).unwrap();
         assert_eq!((asked.at.to_string().as_str(), asked.path), ("127.0.0.1:9463", "/livez"));
@@ -99,9 +124,14 @@ mod tests {
         assert_eq!((asked.at.to_string().as_str(), asked.any_answer), ("[::1]:7", true));
         assert!(matches!(of(Asked::Trader, Some("off"), false), Err(Failure::Usage(_))));
         // As version 2 was told so what to run.
-        let args = HealthArgs { service: None, at: None, ready: false };
-        assert_eq!(question(&args, Some("data_provider")).unwrap().at.port(), 9461);
-        assert_eq!(question(&args, Some("utils/arena")).unwrap().at.port(), 4567);
-        assert!(matches!(question(&args, None), Err(Failure::Usage(_))));
+        let args = HealthArgs { service: None, at: None, ready: false, json: false };
+        let ports = |module: &str| {
+            let asked = questions(&args, Some(module)).unwrap();
+            asked.iter().map(|it| it.at.port()).collect::<Vec<_>>()
+        };
+        assert_eq!(ports("data_provider"), [9461]);
+        assert_eq!(ports("utils/arena"), [4567]);
+        assert_eq!(ports("all"), [9461, 9462]);
+        assert!(matches!(questions(&args, None), Err(Failure::Usage(_))));
     }
 }

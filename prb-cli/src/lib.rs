@@ -31,6 +31,7 @@ mod run;
 mod services;
 mod shell;
 pub mod shutdown;
+mod status;
 mod trader;
 pub mod view;
 mod web;
@@ -46,11 +47,16 @@ pub fn run(parsed: config::Parsed) -> ExitCode {
     let log = |usual: &str| Log {
         level: level.unwrap_or_else(|| usual.to_owned()),
         format: cli.log_format,
+        color: cli.color,
         notes,
     };
     process::write_private_files();
     exit::code(match cli.command {
         args::Command::Run(command) => run::run(*command, &log("info")),
+        args::Command::Status(args) => {
+            return exit::code_of_look(status::run(&args, &log("error")));
+        }
+        args::Command::Top(args) => status::top::run(&args, &log("error")),
         args::Command::Peer(command) => peer::run(command.command, &log("warn")),
         args::Command::Db(command) => db::run(command.command, &log("warn")),
         args::Command::Pool(command) => pool::run(&command.command, &log("warn")),

@@ -1,7 +1,7 @@
 //! Where logs go and what is in them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::Path;
 
 use anyhow::Context;
@@ -9,8 +9,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::Failure;
-use crate::args::LogFormat;
-use crate::output::Bar;
+use crate::args::{Color, LogFormat};
+use crate::output::{Bar, Paint};
 
 mod live;
 
@@ -23,6 +23,8 @@ pub(crate) struct Log {
     pub(crate) level: String,
     /// As what.
     pub(crate) format: LogFormat,
+    /// When with colours.
+    pub(crate) color: Color,
     /// What is said first.
     pub(crate) notes: Vec<Note>,
 }
@@ -57,17 +59,22 @@ const OURS: [&str; 4] = ["prb_cli", "prb_core", "prb_devnet", "prb_walkie"];
 pub(crate) fn start(log: &Log, target: &Target<'_>) -> Result<(), Failure> {
     let filter = filter(&log.level)?;
     let (writer, colours) = match target {
-        Target::Stderr => (BoxMakeWriter::new(io::stderr), io::stderr().is_terminal()),
-        Target::Stdout => (BoxMakeWriter::new(io::stdout), io::stdout().is_terminal()),
+        Target::Stderr => (BoxMakeWriter::new(io::stderr), Paint::to(&io::stderr(), log.color)),
+        Target::Stdout => (BoxMakeWriter::new(io::stdout), Paint::to(&io::stdout(), log.color)),
         Target::Above(bar) => {
             let bar = Bar::clone(bar);
-            (BoxMakeWriter::new(move || bar.clone()), true)
+            // It is at the bottom of a terminal.
+            (BoxMakeWriter::new(move || bar.clone()), Paint::to(&io::stdout(), log.color))
         }
-        Target::File(path) => (BoxMakeWriter::new(open(path)?), false),
+        Target::File(path) => {
+            let file = open(path)?;
+            let colours = Paint::to(&file, log.color);
+            (BoxMakeWriter::new(file), colours)
+        }
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(colours && colours_are_wanted())
+        .with_ansi(colours.is_on())
         .with_writer(writer);
     match log.format {
         LogFormat::Text => {
@@ -89,11 +96,6 @@ pub(crate) fn start(log: &Log, target: &Target<'_>) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Whoever sets `NO_COLOR` to anything wants none, wherever it goes.
-fn colours_are_wanted() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn open(path: &Path) -> Result<File, anyhow::Error> {

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::Failure;
 use crate::args::ManagerArgs;
+use crate::output;
 use crate::peer::{Client, Whom};
 use crate::services::{self, LIFECYCLE};
 
@@ -91,7 +92,7 @@ impl Manager {
     /// All pools.
     pub(crate) async fn list_pools(&self) -> Result<PoolList> {
         match self {
-            Self::Service(client) => call(client, "ListPool", &Empty {}).await,
+            Self::Service(client) => client.ask("ListPool", &Empty {}).await,
             Self::Folder(inventory, _) => Ok(inventory.list_pools()),
             Self::Nothing(_) => Ok(PoolList::default()),
         }
@@ -100,7 +101,7 @@ impl Manager {
     /// Adds pools, all or none.
     pub(crate) async fn create_pools(&self, request: CreatePool) -> Result<PoolList> {
         match self {
-            Self::Service(client) => call(client, "CreatePool", &request).await,
+            Self::Service(client) => client.ask("CreatePool", &request).await,
             Self::Folder(inventory, _) => Ok(inventory.create_pools(request)?),
             Self::Nothing(path) => Err(no_inventory(path)),
         }
@@ -109,7 +110,7 @@ impl Manager {
     /// Changes or deletes pools, all or none.
     pub(crate) async fn update_pools(&self, request: UpdatePool) -> Result<PoolList> {
         match self {
-            Self::Service(client) => call(client, "UpdatePool", &request).await,
+            Self::Service(client) => client.ask("UpdatePool", &request).await,
             Self::Folder(inventory, _) => Ok(inventory.update_pools(request)?),
             Self::Nothing(path) => Err(no_inventory(path)),
         }
@@ -118,7 +119,7 @@ impl Manager {
     /// All workers.
     pub(crate) async fn list_workers(&self) -> Result<WorkerList> {
         match self {
-            Self::Service(client) => call(client, "ListWorker", &Empty {}).await,
+            Self::Service(client) => client.ask("ListWorker", &Empty {}).await,
             Self::Folder(inventory, _) => Ok(inventory.list_workers()),
             Self::Nothing(_) => Ok(WorkerList::default()),
         }
@@ -127,7 +128,7 @@ impl Manager {
     /// Adds workers, all or none.
     pub(crate) async fn create_workers(&self, request: CreateWorker) -> Result<WorkerList> {
         match self {
-            Self::Service(client) => call(client, "CreateWorker", &request).await,
+            Self::Service(client) => client.ask("CreateWorker", &request).await,
             Self::Folder(inventory, _) => Ok(inventory.create_workers(request)?),
             Self::Nothing(path) => Err(no_inventory(path)),
         }
@@ -136,7 +137,7 @@ impl Manager {
     /// Changes or deletes workers, all or none.
     pub(crate) async fn update_workers(&self, request: UpdateWorker) -> Result<WorkerList> {
         match self {
-            Self::Service(client) => call(client, "UpdateWorker", &request).await,
+            Self::Service(client) => client.ask("UpdateWorker", &request).await,
             Self::Folder(inventory, _) => Ok(inventory.update_workers(request)?),
             Self::Nothing(path) => Err(no_inventory(path)),
         }
@@ -150,7 +151,7 @@ impl Manager {
     ) -> Result<A> {
         match self {
             Self::Service(client) => {
-                call(client, method, &UuidQueryRequest { ids: ids.to_vec() }).await
+                client.ask(method, &UuidQueryRequest { ids: ids.to_vec() }).await
             }
             Self::Folder(..) | Self::Nothing(_) => {
                 Err(anyhow!("{method} takes a running lifecycle manager"))
@@ -191,16 +192,6 @@ fn no_inventory(path: &Path) -> anyhow::Error {
     anyhow!("there is no inventory in {}", path.display())
 }
 
-async fn call<B: Message + Default>(
-    client: &Client,
-    method: &str,
-    request: &impl Message,
-) -> Result<B> {
-    let method = rpc::method(method).with_context(|| format!("there is no method {method}"))?;
-    let answer = client.call(method, request.encode_to_vec().into()).await?;
-    Ok(B::decode(answer)?)
-}
-
 /// An answer of `method` as `prb peer call` would show it.
 pub(crate) fn to_json(method: &str, answer: &impl Message) -> Result<Value> {
     let method = rpc::method(method).with_context(|| format!("there is no method {method}"))?;
@@ -227,15 +218,11 @@ pub(crate) async fn with(
     let answer = command(&manager).await;
     manager.close().await;
     let mut answer = answer?;
-    let mut stdout = io::stdout().lock();
-    if args.reach.json {
-        answer.json["through"] = through.into();
-        writeln!(stdout, "{}", answer.json)?;
-    } else {
+    if !args.reach.json {
         writeln!(io::stderr(), "through {through}")?;
-        stdout.write_all(answer.text.as_bytes())?;
     }
-    Ok(())
+    answer.json["through"] = through.into();
+    Ok(output::answer(args.reach.json, &answer.json, &answer.text)?)
 }
 
 /// What a pool or a worker is configured to be, in a word.

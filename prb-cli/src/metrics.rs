@@ -21,8 +21,9 @@ pub(crate) fn run(command: &MetricsCommand) -> Result<(), Failure> {
         })),
         MetricsCommand::List { json: false } => table::markdown(ALL),
         MetricsCommand::Dashboard => pretty(&dashboard::of(ALL)),
-        MetricsCommand::Alerts { markdown: true } => alerts::table(),
-        MetricsCommand::Alerts { markdown: false } => alerts::rules(),
+        MetricsCommand::Alerts { json: true, .. } => pretty(&alerts::json()),
+        MetricsCommand::Alerts { markdown: true, .. } => alerts::table(),
+        MetricsCommand::Alerts { .. } => alerts::rules(),
     };
     io::stdout().write_all(text.as_bytes())?;
     Ok(())

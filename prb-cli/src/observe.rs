@@ -15,7 +15,6 @@ pub(crate) fn chains(heights: prb_devnet::network::Heights, view: &mut View) {
 }
 
 /// The data provider: what it can serve, and what keeps it.
-#[cfg(feature = "dev")]
 pub(crate) fn provider(status: &ProviderStatus) -> Provider {
     // Heights are -1 before the first block.
     let height = |height: i32| u32::try_from(height).unwrap_or(0);

@@ -4,11 +4,17 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::view::{View, changes, text};
 
+mod answer;
 mod bar;
+mod paint;
+mod screen;
 mod table;
 mod terminal;
 
+pub(crate) use answer::answer;
 pub(crate) use bar::Bar;
+pub(crate) use paint::Paint;
+pub(crate) use screen::Screen;
 pub(crate) use table::table;
 pub(crate) use terminal::Terminal;
 

@@ -15,7 +15,7 @@ mod list;
 mod request;
 mod target;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, node};
 pub(crate) use list::role;
 pub(crate) use target::Target as Whom;
 

@@ -20,7 +20,7 @@ pub(crate) fn write_private_files() {
 }
 
 /// Runs a command on all cores.
-pub(crate) fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = Runtime::new().context("cannot start the executor")?;
     let result = runtime.block_on(command);
     runtime.shutdown_timeout(LEFT_OVERS);

@@ -1,6 +1,5 @@
 //! `prb queue`: what stands in the queue, and a person's wishes about it.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use prb_core::queue::{JobId, JobKey, JobQueue, JobState, RedisQueue, RedisQueueConfig};
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::args::{QueueCommand, State};
 use crate::logging::{self, Log, Target};
-use crate::process;
+use crate::{output, process};
 
 mod text;
 
@@ -28,12 +27,7 @@ pub(crate) fn run(command: &QueueCommand, log: &Log) -> Result<(), Failure> {
         let answer = act(&queue, command).await;
         queue.close().await;
         let (answer, unmet) = answer?;
-        let mut stdout = io::stdout().lock();
-        if command.reach().json {
-            writeln!(stdout, "{answer}")?;
-        } else {
-            stdout.write_all(text::of(&answer).as_bytes())?;
-        }
+        output::answer(command.reach().json, &answer, &text::of(&answer))?;
         if unmet.is_empty() { Ok(()) } else { Err(Failure::Unmet(unmet)) }
     })
 }

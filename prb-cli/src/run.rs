@@ -8,6 +8,7 @@ use crate::{monitor, queue_page, services};
 /// Runs what the arguments name until it ends, or is told to.
 pub(crate) fn run(command: RunArgs, log: &Log) -> Result<(), Failure> {
     match command.module {
+        Some(Module::All(args)) => services::all::run(&args, log),
         Some(Module::DataProvider(args)) => services::data_provider::run(&args, log),
         Some(Module::Lifecycle(args)) => services::lifecycle::run(&args, log),
         Some(Module::Trader(args)) => services::trader::run(&args, log),

@@ -9,6 +9,7 @@ use prb_core::telemetry::Registry;
 use prb_walkie::identity::{Identity, Name};
 
 mod admin;
+pub(crate) mod all;
 pub(crate) mod chain;
 mod check;
 pub(crate) mod data_provider;

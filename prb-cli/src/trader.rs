@@ -1,7 +1,5 @@
 //! `prb trader`: what traders sign with, and what would come of a job.
 
-use std::io::{self, Write};
-
 use prb_core::chain::ChainClient;
 use prb_core::queue::{
     CallOutcome, Job, JobId, JobKey, JobQueue, JobRecord, RedisQueue, RedisQueueConfig,
@@ -13,11 +11,12 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::args::{ParaArgs, QueueReachArgs, TraderCommand};
 use crate::logging::{self, Log, Target};
+use crate::output::answer;
 use crate::{process, queue, services};
 
 mod text;
 
-pub(crate) use text::{notes, pha};
+pub(crate) use text::{account_table, needs, notes, pha};
 
 /// `prb trader`.
 pub(crate) fn run(command: &TraderCommand, log: &Log) -> Result<(), Failure> {
@@ -32,7 +31,8 @@ pub(crate) fn run(command: &TraderCommand, log: &Log) -> Result<(), Failure> {
                 let accounts = accounts(&queue).await;
                 queue.close().await;
                 let accounts = accounts?;
-                answer(*json, &json!({ "accounts": accounts }), &text::accounts(&accounts))
+                let told = json!({ "accounts": accounts });
+                Ok(answer(*json, &told, &text::accounts(&accounts))?)
             }
             TraderCommand::DryRun { job, para, reach } => {
                 let url = reach.redis.needed_by("prb trader")?;
@@ -40,20 +40,10 @@ pub(crate) fn run(command: &TraderCommand, log: &Log) -> Result<(), Failure> {
                 let told = dry_run(&queue, &JobId(job.clone()), para, reach).await;
                 queue.close().await;
                 let told = told?;
-                answer(reach.json, &told_in_json(&told), &text::dry_run(&told))
+                Ok(answer(reach.json, &told_in_json(&told), &text::dry_run(&told))?)
             }
         }
     })
-}
-
-fn answer(as_json: bool, json: &Value, text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    if as_json {
-        writeln!(stdout, "{json}")?;
-    } else {
-        stdout.write_all(text.as_bytes())?;
-    }
-    Ok(())
 }
 
 async fn accounts(queue: &RedisQueue) -> Result<Vec<PublishedAccount>, Failure> {

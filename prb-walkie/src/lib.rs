@@ -25,4 +25,4 @@ pub mod node;
 pub mod rpc;
 
 #[cfg(feature = "net")]
-pub use libp2p::{Multiaddr, PeerId};
+pub use libp2p::{Multiaddr, PeerId, multiaddr};

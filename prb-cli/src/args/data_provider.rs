@@ -15,16 +15,9 @@ pub struct DataProviderArgs {
     /// The parachain.
     #[command(flatten)]
     pub para: ParaArgs,
-    /// The relay chain.
+    /// What it keeps and serves.
     #[command(flatten)]
-    pub relay: RelayArgs,
-    /// Where sealed chunks lie, and who writes them.
-    #[command(flatten)]
-    pub bucket: BucketArgs,
-    /// Begin the parachain near the tip: only for workers that load its state there. A store that
-    /// has begun stays as it is.
-    #[arg(long, env = "PRB_LIGHT")]
-    pub light: bool,
+    pub store: StoringArgs,
     /// Its peers.
     #[command(flatten)]
     pub walkie: WalkieArgs,
@@ -37,6 +30,24 @@ pub struct DataProviderArgs {
     /// Who watches it.
     #[command(flatten)]
     pub admin: AdminArgs,
+    /// One line of JSON on standard output for each change; logs go to standard error.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a data provider keeps and serves.
+#[derive(Clone, Debug, Args)]
+pub struct StoringArgs {
+    /// The relay chain.
+    #[command(flatten)]
+    pub relay: RelayArgs,
+    /// Where sealed chunks lie, and who writes them.
+    #[command(flatten)]
+    pub bucket: BucketArgs,
+    /// Begin the parachain near the tip: only for workers that load its state there. A store that
+    /// has begun stays as it is.
+    #[arg(long, env = "PRB_LIGHT")]
+    pub light: bool,
     /// Nothing new for so many seconds is said, and makes the service not ready.
     #[arg(long, value_name = "S", env = "PRB_STALL_AFTER", default_value_t = 60)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400), help_heading = "Watching")]
@@ -51,7 +62,4 @@ pub struct DataProviderArgs {
     #[arg(default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=16_384))]
     #[arg(help_heading = "Blobs")]
     pub blob_session_memory: u16,
-    /// One line of JSON on standard output for each change; logs go to standard error.
-    #[arg(long)]
-    pub json: bool,
 }

@@ -16,11 +16,16 @@ pub struct HealthArgs {
     /// It must also be ready, not only live.
     #[arg(long)]
     pub ready: bool,
+    /// Answer as one line of JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A service that can be asked how it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Asked {
+    /// Data provider and lifecycle manager of prb run all
+    All,
     /// A data provider
     #[value(alias = "data_provider")]
     DataProvider,

@@ -23,23 +23,14 @@ pub struct LifecycleArgs {
     /// The parachain.
     #[command(flatten)]
     pub para: ParaArgs,
-    /// What it does with workers.
+    /// How it keeps workers.
     #[command(flatten)]
-    pub workers: WorkerArgs,
-    /// How it talks to workers and data providers, and what it keeps of that.
-    #[command(flatten)]
-    pub sync: SyncArgs,
-    /// The queue; without one in Redis it has one of its own.
-    #[command(flatten)]
-    pub redis: RedisArgs,
+    pub managing: ManagingArgs,
     /// Trade in this process, or leave it to a trader with the same Redis and identity. Without
     /// this, it trades if it has a queue of its own.
     #[arg(long, value_name = "BOOL", env = "USE_BUILT_IN_TRADER", action = ArgAction::Set)]
     #[arg(value_parser = BoolishValueParser::new())]
     pub built_in_trader: Option<bool>,
-    /// How the built-in trader trades.
-    #[command(flatten)]
-    pub trading: TradingArgs,
     /// Its peers.
     #[command(flatten)]
     pub walkie: WalkieArgs,
@@ -49,19 +40,36 @@ pub struct LifecycleArgs {
     /// The same over gRPC.
     #[command(flatten)]
     pub grpc: GrpcArgs,
-    /// Who is told of workers in trouble.
-    #[command(flatten)]
-    pub notices: NoticeArgs,
     /// Who watches it.
     #[command(flatten)]
     pub admin: AdminArgs,
+    /// One line of JSON on standard output for each change; logs go to standard error.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a manager keeps workers.
+#[derive(Clone, Debug, Args)]
+pub struct ManagingArgs {
+    /// What it does with workers.
+    #[command(flatten)]
+    pub workers: WorkerArgs,
+    /// How it talks to workers and data providers, and what it keeps of that.
+    #[command(flatten)]
+    pub sync: SyncArgs,
+    /// The queue; without one in Redis it has one of its own.
+    #[command(flatten)]
+    pub redis: RedisArgs,
+    /// How the built-in trader trades.
+    #[command(flatten)]
+    pub trading: TradingArgs,
+    /// Who is told of workers in trouble.
+    #[command(flatten)]
+    pub notices: NoticeArgs,
     /// Where the routes of version 3's worker manager are served, for its monitor and scripts;
     /// nowhere without this. Whoever reaches them may change everything.
     #[arg(long, value_name = "ADDR", env = "PRB_V3_LISTEN", help_heading = "Watching")]
     pub v3_listen: Option<SocketAddr>,
-    /// One line of JSON on standard output for each change; logs go to standard error.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// What a fresh worker begins with.

@@ -26,5 +26,8 @@ pub enum MetricsCommand {
         /// As a table in Markdown instead.
         #[arg(long)]
         markdown: bool,
+        /// As JSON instead.
+        #[arg(long, conflicts_with = "markdown")]
+        json: bool,
     },
 }

@@ -23,6 +23,10 @@ pub struct PruntimeArgs {
     /// Folder for checkpoints; without it none are kept.
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// Say where it is as one line of JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Lines of pRuntime, by their versions.

@@ -49,7 +49,7 @@ fn who_only_serves_a_bucket_needs_no_relay_chain() {
     assert!(mistake(words).contains("--relay-endpoint"));
     let run = run_of(&format!("{words} --read-only --bucket s3://chain-data/khala"));
     let Some(Module::DataProvider(provider)) = run.module else { panic!("{run:?}") };
-    assert!(provider.bucket.read_only && provider.bucket.bucket().unwrap().is_some());
+    assert!(provider.store.bucket.read_only && provider.store.bucket.bucket().unwrap().is_some());
     assert!(mistake(&format!("{words} --read-only")).contains("--bucket"));
 }
 
@@ -58,7 +58,7 @@ fn who_only_keeps_pools_and_workers_needs_no_parachain() {
     assert!(mistake("prb run lifecycle").contains("--para-endpoint"));
     let run = run_of("prb run lifecycle --config-mode");
     let Some(Module::Lifecycle(manager)) = run.module else { panic!("{run:?}") };
-    assert!(manager.workers.config_mode && manager.para.para_endpoints.is_empty());
+    assert!(manager.managing.workers.config_mode && manager.para.para_endpoints.is_empty());
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub(super) fn command(environment: &Environment) -> Result<Option<[&'static str;
         environment.get(MODULE).map_err(|_| Stop::Usage(format!("{MODULE} is no text")))?;
     let Some(module) = module else { return Ok(None) };
     let module = match module {
+        "all" => "all",
         "data_provider" | "data-provider" => "data-provider",
         "lifecycle" => "lifecycle",
         "trade" | "trader" => "trader",
@@ -17,8 +18,8 @@ pub(super) fn command(environment: &Environment) -> Result<Option<[&'static str;
         "monitor" => "monitor",
         other => {
             return Err(Stop::Usage(format!(
-                "{MODULE} is {other:?}, and can be data_provider, lifecycle, trade, utils/arena or \
-                 monitor"
+                "{MODULE} is {other:?}, and can be data_provider, lifecycle, trade, utils/arena, \
+                 monitor or all"
             )));
         }
     };

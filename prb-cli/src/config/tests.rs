@@ -69,7 +69,7 @@ const ROWS: &[Row] = &[
     (
         "PHALA_PARENT_CHAIN_ENDPOINT",
         "ws://a:1,ws://b:2",
-        |it| debug(data_provider(it).relay.relay_endpoints),
+        |it| debug(data_provider(it).store.relay.relay_endpoints),
         r#"["ws://a:1", "ws://b:2"]"#,
     ),
     ("PHALA_PEER_ID_PREFIX", "/keys", |it| debug(lifecycle(it).walkie.key_dir), r#""/keys""#),
@@ -155,7 +155,7 @@ const ROWS: &[Row] = &[
     (
         "PHALA_BLOB_REQUEST_TIMEOUT",
         "1500",
-        |it| debug(lifecycle(it).sync.blobs().request_timeout),
+        |it| debug(lifecycle(it).managing.sync.blobs().request_timeout),
         "1.5s",
     ),
     ("PHALA_DEV_SKIP_RA", "true", |it| debug(managed(it).skip_attestation), "true"),
@@ -266,7 +266,9 @@ fn the_command_line_goes_before_the_environment() {
     let set = [("PHALA_MIN_BENCH_SCORE", "7"), ("PHALA_SYNC_ONLY", "false"), CHAINS[0]];
     let score = |words: &str| match parse_in(words, &set).unwrap().cli.command {
         Command::Run(run) => match run.module {
-            Some(Module::Lifecycle(args)) => (args.workers.min_bench_score, args.workers.sync_only),
+            Some(Module::Lifecycle(args)) => {
+                (args.managing.workers.min_bench_score, args.managing.workers.sync_only)
+            }
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

@@ -1,6 +1,6 @@
 //! The embedded network and its workers, with no bridge.
 
-use std::io::{self, Write};
+use std::io;
 
 use anyhow::{Context, anyhow};
 use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
@@ -10,6 +10,7 @@ use super::{STOP_LIMIT, workers};
 use crate::Failure;
 use crate::args::DevnetArgs;
 use crate::logging::{self, Log, Target};
+use crate::output::answer;
 use crate::process;
 use crate::shutdown::{Stack, said};
 
@@ -54,18 +55,10 @@ fn announce(
 ) -> io::Result<()> {
     let (relay, para) = (network.relay_url(), network.para_url());
     let endpoints: Vec<_> = workers.iter().map(|worker| worker.double.endpoint()).collect();
-    let mut stdout = io::stdout().lock();
-    if args.json {
-        let ready = json!({ "event": "ready", "relay": relay, "para": para, "workers": endpoints });
-        writeln!(stdout, "{ready}")?;
-    } else {
-        let endpoints = endpoints.join(" ");
-        writeln!(
-            stdout,
-            "devnet ready: relay chain {relay}, parachain {para}, workers {endpoints}"
-        )?;
-    }
-    stdout.flush()
+    let ready = json!({ "event": "ready", "relay": relay, "para": para, "workers": endpoints });
+    let listed = endpoints.join(" ");
+    let text = format!("devnet ready: relay chain {relay}, parachain {para}, workers {listed}");
+    answer(args.json, &ready, &text)
 }
 
 fn config(args: &DevnetArgs) -> NetworkConfig {

@@ -1,13 +1,13 @@
 //! One pRuntime double, alone.
 
-use std::io::{self, Write};
-
 use anyhow::anyhow;
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleExit, Mode};
+use serde_json::json;
 
 use crate::Failure;
 use crate::args::{self, PruntimeArgs};
 use crate::logging::{self, Log, Target};
+use crate::output::answer;
 use crate::process::{self, StopSignal};
 
 /// `prb run pruntime`.
@@ -20,7 +20,9 @@ async fn serve(args: &PruntimeArgs) -> Result<(), Failure> {
     let mut stop = StopSignal::listen()?;
     let double = Double::builder(config(args)).build()?.start().await?;
     // Who reads this line may begin: the double listens.
-    writeln!(io::stdout(), "pRuntime double ready at {}", double.endpoint())?;
+    let endpoint = double.endpoint();
+    let ready = json!({ "event": "ready", "endpoint": endpoint });
+    answer(args.json, &ready, &format!("pRuntime double ready at {endpoint}"))?;
     tokio::select! {
         () = stop.received() => {
             double.shutdown().await;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::json;
+
 /// One rule.
 struct Alert {
     name: &'static str,
@@ -212,6 +214,21 @@ pub(super) fn table() -> String {
         let _ = writeln!(table, "| {name} | {severity} | `{when}`, {lasting} | {remedy} |");
     }
     table
+}
+
+/// All of them for programs.
+pub(super) fn json() -> serde_json::Value {
+    let told = |it: &Alert| {
+        json!({
+            "name": it.name,
+            "severity": it.severity.name(),
+            "when": it.when,
+            "lasting": it.lasting,
+            "summary": it.summary,
+            "remedy": it.remedy,
+        })
+    };
+    json!({ "alerts": ALERTS.iter().map(told).collect::<Vec<_>>() })
 }
 
 /// A string in double quotes: what JSON writes is what YAML reads.

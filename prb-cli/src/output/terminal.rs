@@ -43,7 +43,8 @@ impl Terminal {
     }
 }
 
-fn size() -> (u16, u16) {
+/// Columns and rows.
+pub(super) fn size() -> (u16, u16) {
     match terminal::size() {
         Ok((columns, rows)) if columns > 0 && rows > 0 => (columns, rows),
         _ => USUAL,

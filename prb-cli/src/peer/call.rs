@@ -1,7 +1,5 @@
 //! `prb peer call`.
 
-use std::io::{self, Write};
-
 use anyhow::Result;
 use prb_walkie::rpc::{self, Method, json};
 use serde_json::Value;
@@ -11,6 +9,7 @@ use super::request;
 use super::target::Target;
 use crate::Failure;
 use crate::args::CallArgs;
+use crate::output;
 
 pub(super) async fn run(args: &CallArgs) -> Result<(), Failure> {
     let target = Target::read(&args.peer)?;
@@ -56,11 +55,5 @@ async fn follow(client: &Client, method: &Method, request: bytes::Bytes) -> Resu
 }
 
 fn show(answer: &Value, one_line: bool) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    if one_line {
-        writeln!(stdout, "{answer}")?;
-    } else {
-        writeln!(stdout, "{answer:#}")?;
-    }
-    Ok(stdout.flush()?)
+    Ok(output::answer(one_line, answer, &format!("{answer:#}"))?)
 }

@@ -9,7 +9,8 @@ use prb_walkie::access::psk::PreSharedKey;
 use prb_walkie::identity::Identity;
 use prb_walkie::node::{Config, Introduction, Walkie};
 use prb_walkie::proto::WalkieRoles;
-use prb_walkie::rpc::Method;
+use prb_walkie::rpc::{self, Method};
+use prost::Message;
 use tokio::time::timeout;
 
 use super::grpc::GrpcClient;
@@ -86,6 +87,16 @@ impl Client {
         }
     }
 
+    /// The same with messages.
+    pub(crate) async fn ask<A: Message + Default>(
+        &self,
+        name: &str,
+        request: &impl Message,
+    ) -> Result<A> {
+        let method = rpc::method(name).with_context(|| format!("there is no method {name}"))?;
+        Ok(A::decode(self.call(method, request.encode_to_vec().into()).await?)?)
+    }
+
     /// Who it is, for people.
     pub(crate) fn whom(&self) -> String {
         match self {
@@ -103,7 +114,7 @@ impl Client {
 }
 
 /// A node that only asks.
-pub(super) async fn node(reach: &ReachArgs) -> Result<Walkie> {
+pub(crate) async fn node(reach: &ReachArgs) -> Result<Walkie> {
     let mut config = Config::new(Introduction::client(hostname()));
     config.discovery = discovery(&reach.discovery);
     config.access.psk = reach.psk_file.as_deref().map(PreSharedKey::load).transpose()?;

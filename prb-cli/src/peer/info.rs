@@ -1,7 +1,5 @@
 //! `prb peer info`.
 
-use std::io::{self, Write};
-
 use anyhow::{Context, Result};
 use prb_walkie::proto::WalkieRoles;
 use prb_walkie::rpc::{self, json};
@@ -11,6 +9,7 @@ use super::client::Client;
 use super::target::Target;
 use crate::Failure;
 use crate::args::InfoArgs;
+use crate::output::answer;
 
 pub(super) async fn run(args: &InfoArgs) -> Result<(), Failure> {
     let target = Target::read(&args.peer)?;
@@ -18,13 +17,7 @@ pub(super) async fn run(args: &InfoArgs) -> Result<(), Failure> {
     let info = ask(&client).await;
     client.close().await;
     let info = info?;
-    let mut stdout = io::stdout().lock();
-    if args.reach.json {
-        writeln!(stdout, "{info}")?;
-    } else {
-        writeln!(stdout, "{info:#}")?;
-    }
-    Ok(())
+    Ok(answer(args.reach.json, &info, &format!("{info:#}"))?)
 }
 
 /// Who the service is, and how it is as far as it tells us.

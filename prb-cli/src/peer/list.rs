@@ -1,7 +1,6 @@
 //! `prb peer list`.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -16,6 +15,7 @@ use tonic::Request;
 use super::client::node;
 use crate::Failure;
 use crate::args::ListArgs;
+use crate::output::answer;
 use crate::view::text::single_line;
 
 /// How long a peer may take to say what we may do there.
@@ -28,12 +28,8 @@ pub(super) async fn run(args: &ListArgs) -> Result<(), Failure> {
     let found = join_all(peers.map(|peer| describe(&walkie, peer))).await;
     let boot_nodes = walkie.boot_nodes();
     walkie.shutdown().await;
-    let mut stdout = io::stdout().lock();
-    if args.reach.json {
-        writeln!(stdout, "{}", Value::from(found))?;
-    } else {
-        stdout.write_all(table(&found).as_bytes())?;
-    }
+    let table = table(&found);
+    answer(args.reach.json, &found.into(), &table)?;
     let unreached = boot_nodes.into_iter().filter_map(|node| match node.state {
         BootState::Unusable(reason) | BootState::Unreachable(reason) => {
             Some(format!("boot node {}: {reason}", node.text))

@@ -12,6 +12,13 @@ use crate::{Failure, exit};
 pub(crate) fn mistakes(command: &Command) -> Vec<String> {
     let Command::Run(run) = command else { return Vec::new() };
     match &run.module {
+        Some(Module::All(args)) => all([
+            data_provider::config(&args.provider(), Path::new("")).map(drop),
+            lifecycle::config(&args.manager(), Path::new("")).map(drop).map_err(Failure::from),
+            args.managing.redis.url().map(drop),
+            psk(&args.access),
+            tls(&args.grpc),
+        ]),
         Some(Module::DataProvider(args)) => all([
             data_provider::config(args, Path::new("")).map(drop),
             psk(&args.access),
@@ -20,7 +27,7 @@ pub(crate) fn mistakes(command: &Command) -> Vec<String> {
         Some(Module::Lifecycle(args)) => all([
             lifecycle::config(args, Path::new("")).map(drop).map_err(Failure::from),
             lifecycle::queue_of_trader(args),
-            args.redis.url().map(drop),
+            args.managing.redis.url().map(drop),
             psk(&args.access),
             tls(&args.grpc),
         ]),

@@ -13,11 +13,12 @@ use prb_core::chain::ChainClient;
 use prb_core::data_provider::{
     DataProvider, DataProviderConfig, DataProviderHandle, DataProviderRpc, StoreError,
 };
-use prb_walkie::identity::Name;
+use prb_core::telemetry::Registry;
+use prb_walkie::identity::{Identity, Name};
 use prb_walkie::node::Walkie;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::node::{self, DATA_PROVIDER, Settings};
+use super::node::{self, DATA_PROVIDER, Prepared, Settings};
 use super::{STOP_LIMIT, admin, chain, identity, make_folder, registry};
 use crate::Failure;
 use crate::args::DataProviderArgs;
@@ -57,6 +58,38 @@ async fn serve(
     show: &Show,
     stack: &mut Stack,
 ) -> Result<(), Failure> {
+    let begun = begin(args, folder, stack).await?;
+    let provider = begun.provider.clone();
+    let joined = async {
+        match begun.join(stack).await {
+            Ok(walkie) => node::ended(&walkie).await,
+            Err(error) => error,
+        }
+    };
+    tokio::select! {
+        error = joined => Err(Failure::Failed(error)),
+        () = provider.wait() => Err(Failure::Failed(anyhow!("the data provider has ended"))),
+        // Who read along has gone.
+        () = tell(&provider, show) => Ok(()),
+    }
+}
+
+/// A provider that runs, and is no peer yet.
+pub(super) struct Begun {
+    pub(super) provider: DataProviderHandle,
+    node: Prepared,
+    identity: Arc<Identity>,
+    para: ChainClient,
+    registry: Registry,
+    rest: admin::Rest,
+}
+
+/// Starts the provider, and serves blobs and those who watch it.
+pub(super) async fn begin(
+    args: &DataProviderArgs,
+    folder: &Path,
+    stack: &mut Stack,
+) -> Result<Begun, Failure> {
     let settings =
         Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
     let node = settings.prepare(&DATA_PROVIDER)?;
@@ -81,27 +114,20 @@ async fn serve(
     tracing::info!(address = %blobs.address(), "serves blobs");
     registry.register(blobs.clone());
     stack.push("blob server", async move { blobs.shutdown().await });
+    Ok(Begun { provider, node, identity, para, registry, rest })
+}
 
-    let joining = async {
+impl Begun {
+    /// Joins its peers, once it is known which chain it is for.
+    pub(super) async fn join(self, stack: &mut Stack) -> anyhow::Result<Walkie> {
+        let Self { provider, node, identity, para, registry, rest } = self;
         let chain = chain::identity(&para, Some(&provider as &dyn BlobSource)).await;
-        let handlers = DataProviderRpc::new(provider.clone());
+        let handlers = DataProviderRpc::new(provider);
         let walkie = node.start(chain, &identity, handlers.clone(), stack).await?;
         registry.register(node::Peers::of(&walkie));
         rest.serve(&walkie);
         stack.push("gets that wait", async move { handlers.stop_waiting() });
-        Ok::<Walkie, anyhow::Error>(walkie)
-    };
-    let joined = async {
-        match joining.await {
-            Ok(walkie) => node::ended(&walkie).await,
-            Err(error) => error,
-        }
-    };
-    tokio::select! {
-        error = joined => Err(Failure::Failed(error)),
-        () = provider.wait() => Err(Failure::Failed(anyhow!("the data provider has ended"))),
-        // Who read along has gone.
-        () = tell(&provider, show) => Ok(()),
+        Ok(walkie)
     }
 }
 
@@ -120,8 +146,8 @@ async fn start(config: &DataProviderConfig) -> anyhow::Result<DataProviderHandle
 
 /// Settings of the server of blobs.
 pub(crate) fn blob_server(args: &DataProviderArgs) -> BlobServerConfig {
-    let mut config = BlobServerConfig::new((Ipv4Addr::UNSPECIFIED, args.blob_port).into());
-    config.connection_bytes = usize::from(args.blob_session_memory) << 20;
+    let mut config = BlobServerConfig::new((Ipv4Addr::UNSPECIFIED, args.store.blob_port).into());
+    config.connection_bytes = usize::from(args.store.blob_session_memory) << 20;
     config
 }
 
@@ -131,13 +157,13 @@ pub(super) fn config(
     folder: &Path,
 ) -> Result<DataProviderConfig, Failure> {
     let mut config = DataProviderConfig::new(folder.join("store"), "", "");
-    config.store.bucket = args.bucket.bucket()?;
-    config.store.read_only = args.bucket.read_only;
+    config.store.bucket = args.store.bucket.bucket()?;
+    config.store.read_only = args.store.bucket.read_only;
     let policy = args.para.endpoint_policy;
-    config.relay = chain::nodes(&args.relay.relay_endpoints, policy);
+    config.relay = chain::nodes(&args.store.relay.relay_endpoints, policy);
     config.para = chain::nodes(&args.para.para_endpoints, policy);
-    config.light = args.light;
-    config.stall_after = Duration::from_secs(args.stall_after);
+    config.light = args.store.light;
+    config.stall_after = Duration::from_secs(args.store.stall_after);
     config.shutdown_timeout = Duration::from_secs(6);
     Ok(config)
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Error, Result, anyhow};
 use prb_core::blob::client::BlobClient;
 use prb_core::blob::{PeerCandidates, WalkieBlobs};
 use prb_core::chain::ChainClient;
+use prb_core::data_provider::DataProviderHandle;
 use prb_core::lifecycle::{
     CollateralService, Lifecycle, LifecycleConfig, LifecycleHandle, LifecycleRpc, StartFrom,
 };
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &LifecycleArgs, log: &Log) -> Result<(), Failure> {
 
 /// Whether whoever is to trade can reach the queue.
 pub(super) fn queue_of_trader(args: &LifecycleArgs) -> Result<(), Failure> {
-    if args.redis.is_given() || args.built_in_trader != Some(false) {
+    if args.managing.redis.is_given() || args.built_in_trader != Some(false) {
         return Ok(());
     }
     Err(Failure::Usage(
@@ -66,18 +67,26 @@ async fn serve(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     tokio::select! {
         error = running.failure() => Err(Failure::Failed(error)),
         // Who read along has gone.
-        () = tell(&running.lifecycle, args.json) => Ok(()),
+        () = tell(&running.lifecycle, None, args.json) => Ok(()),
     }
 }
 
 /// The parts, while they run.
-struct Running {
-    walkie: Walkie,
-    trader: Option<TraderHandle>,
-    lifecycle: LifecycleHandle,
+pub(super) struct Running {
+    pub(super) walkie: Walkie,
+    /// The chain's name among peers.
+    pub(super) chain: String,
+    pub(super) queue: Arc<dyn JobQueue>,
+    pub(super) trader: Option<TraderHandle>,
+    pub(super) lifecycle: LifecycleHandle,
 }
 
-async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result<Running, Failure> {
+/// Starts a manager with what it stands on.
+pub(super) async fn start(
+    args: &LifecycleArgs,
+    folder: &Path,
+    stack: &mut Stack,
+) -> Result<Running, Failure> {
     let settings =
         Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
     let node = settings.prepare(&LIFECYCLE)?;
@@ -90,14 +99,14 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     let (queue, leases) = open_queue(args, folder, &identity, stack)?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints, args.para.endpoint_policy));
 
-    let chain = if args.workers.config_mode {
+    let chain = if args.managing.workers.config_mode {
         let has_nodes = !args.para.para_endpoints.is_empty();
         chain::identity_if_known(has_nodes.then_some(&para), KNOWN_SOON).await
     } else {
         chain::identity(&para, None).await
     };
     let handlers = LifecycleRpc::default();
-    let walkie = node.start(chain, &identity, handlers.clone(), stack).await?;
+    let walkie = node.start(chain.clone(), &identity, handlers.clone(), stack).await?;
     let providers = Arc::new(PeerCandidates::start(walkie.clone()));
     stack.push("data providers' health", {
         let providers = providers.clone();
@@ -105,7 +114,7 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
     });
 
     // Over TCP where a provider serves it, else over calls between peers.
-    let blobs = BlobClient::among(args.sync.blobs(), &*providers)
+    let blobs = BlobClient::among(args.managing.sync.blobs(), &*providers)
         .fallback(Arc::new(WalkieBlobs::new(walkie.clone(), providers)))
         .start();
     stack.push("blobs", {
@@ -113,14 +122,14 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         async move { blobs.shutdown().await }
     });
 
-    let trader = if args.workers.config_mode {
+    let trader = if args.managing.workers.config_mode {
         tracing::info!("config mode: pools and workers are kept, and nothing is done for them");
         None
     } else if args.built_in_trader.unwrap_or(leases.is_none()) {
         // Two traders of one account would disturb each other: where there is a shared queue, there
         // is one for it.
         let (chain, jobs, keys) = (para.clone(), queue.clone(), identity.clone());
-        let trader = trading::start(chain, jobs, keys, args.trading.batch_age()).await?;
+        let trader = trading::start(chain, jobs, keys, args.managing.trading.batch_age()).await?;
         stack.push("trader", {
             let trader = trader.clone();
             async move { said(trader.shutdown(TRADER_STOP).await) }
@@ -147,8 +156,8 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         async move { said(lifecycle.shutdown().await) }
     });
     handlers.serve(lifecycle.clone());
-    if let Some(address) = args.v3_listen {
-        version_3::start(address, lifecycle.clone(), queue, stack).await?;
+    if let Some(address) = args.managing.v3_listen {
+        version_3::start(address, lifecycle.clone(), queue.clone(), stack).await?;
     }
     registry.register(lifecycle.clone());
     registry.register(node::Peers::of(&walkie));
@@ -157,7 +166,7 @@ async fn start(args: &LifecycleArgs, folder: &Path, stack: &mut Stack) -> Result
         registry.register(trader.clone());
     }
     tracing::info!(workers = lifecycle.reports().len(), "the lifecycle manager runs");
-    Ok(Running { walkie, trader, lifecycle })
+    Ok(Running { walkie, chain, queue, trader, lifecycle })
 }
 
 /// The queue, and where it is shared the leases of those who share it.
@@ -169,7 +178,7 @@ fn open_queue(
     identity: &Identity,
     stack: &mut Stack,
 ) -> Result<Queue, Failure> {
-    let Some(url) = args.redis.url()? else {
+    let Some(url) = args.managing.redis.url()? else {
         return Ok((trading::queue(folder, identity)?, None));
     };
     let queue = trading::shared_queue(&url, identity, false)?;
@@ -188,28 +197,28 @@ pub(crate) fn folder(service: &Path) -> PathBuf {
 /// Settings of the manager, whose service has its data in this folder.
 pub(crate) fn config(args: &LifecycleArgs, service: &Path) -> Result<LifecycleConfig> {
     let mut config = LifecycleConfig::new(folder(service));
-    config.skip_attestation = args.workers.skip_attestation;
-    let mut collateral = CollateralService::new(args.workers.pccs_url.clone());
-    collateral.timeout = Duration::from_secs(args.workers.pccs_timeout);
+    config.skip_attestation = args.managing.workers.skip_attestation;
+    let mut collateral = CollateralService::new(args.managing.workers.pccs_url.clone());
+    collateral.timeout = Duration::from_secs(args.managing.workers.pccs_timeout);
     config.collateral = Some(collateral);
-    config.config_mode = args.workers.config_mode;
-    config.sync_only = args.workers.sync_only;
-    config.start_from = match args.workers.start_from {
+    config.config_mode = args.managing.workers.config_mode;
+    config.sync_only = args.managing.workers.sync_only;
+    config.start_from = match args.managing.workers.start_from {
         Start::Kept => StartFrom::KeptState,
         Start::Genesis => StartFrom::Genesis,
     };
-    config.min_bench_score = args.workers.min_bench_score;
-    config.enforce_min_bench_score = args.workers.enforce_min_bench_score;
-    args.sync.apply(&mut config);
-    config.webhook = args.notices.webhook()?;
-    config.recovered_after = args.notices.recovered_after();
+    config.min_bench_score = args.managing.workers.min_bench_score;
+    config.enforce_min_bench_score = args.managing.workers.enforce_min_bench_score;
+    args.managing.sync.apply(&mut config);
+    config.webhook = args.managing.notices.webhook()?;
+    config.recovered_after = args.managing.notices.recovered_after();
     config.shutdown_timeout = WORKERS_STOP;
     Ok(config)
 }
 
 impl Running {
     /// Waits until a part ends that nobody stopped, and says which and why.
-    async fn failure(&self) -> Error {
+    pub(super) async fn failure(&self) -> Error {
         tokio::select! {
             error = node::ended(&self.walkie) => error,
             error = self.trader_ended() => error,
@@ -225,9 +234,13 @@ impl Running {
     }
 }
 
-/// Shows what changes, as lines of JSON if they are wanted: for people it is in the log. Returns
-/// when nobody looks any more.
-async fn tell(lifecycle: &LifecycleHandle, json: bool) {
+/// Shows what changes, also of a data provider in the same process, as lines of JSON if they are
+/// wanted: for people it is in the log. Returns when nobody looks any more.
+pub(super) async fn tell(
+    lifecycle: &LifecycleHandle,
+    provider: Option<&DataProviderHandle>,
+    json: bool,
+) {
     if !json {
         return std::future::pending().await;
     }
@@ -242,6 +255,7 @@ async fn tell(lifecycle: &LifecycleHandle, json: bool) {
         view.elapsed = started.elapsed();
         view.relay = Heights { best: known(heights.relay), finalized: known(heights.relay) };
         view.para = Heights { best: known(heights.para), finalized: known(heights.para) };
+        view.provider = provider.map(|provider| observe::provider(&provider.status()));
         view.workers = observe::workers(&lifecycle.reports());
         if output.show(&view).is_err() {
             return;

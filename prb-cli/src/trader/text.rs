@@ -16,15 +16,20 @@ pub(super) fn accounts(accounts: &[PublishedAccount]) -> String {
     if accounts.is_empty() {
         return "no trader has told of an account in the last minute\n".to_owned();
     }
-    let rows: Vec<_> = accounts.iter().map(row).collect();
-    let names = ["ACCOUNT", "POOLS", "BALANCE", "NONCE", "IN FLIGHT", "PENDING", "PROXY FOR"];
-    let mut text = table(&names, &rows);
+    let mut text = account_table(accounts);
     for account in accounts {
         for note in notes(account) {
             let _infallible = writeln!(text, "{}: {}", account.account, single_line(&note));
         }
     }
     text
+}
+
+/// The table alone.
+pub(crate) fn account_table(accounts: &[PublishedAccount]) -> String {
+    let rows: Vec<_> = accounts.iter().map(row).collect();
+    let names = ["ACCOUNT", "POOLS", "BALANCE", "NONCE", "IN FLIGHT", "PENDING", "PROXY FOR"];
+    table(&names, &rows)
 }
 
 fn row(account: &PublishedAccount) -> Vec<String> {
@@ -44,8 +49,15 @@ fn row(account: &PublishedAccount) -> Vec<String> {
     ]
 }
 
-/// What a person should see to.
+/// What a person should see to, and what was amiss before.
 pub(crate) fn notes(account: &PublishedAccount) -> Vec<String> {
+    let mut notes = needs(account);
+    notes.extend(account.last_error.iter().map(|error| format!("last went wrong: {error}")));
+    notes
+}
+
+/// What a person should see to now.
+pub(crate) fn needs(account: &PublishedAccount) -> Vec<String> {
     let mut notes = Vec::new();
     if account.low_balance {
         notes.push("the balance is low: send it some tokens".to_owned());
@@ -60,7 +72,6 @@ pub(crate) fn notes(account: &PublishedAccount) -> Vec<String> {
         }
     }
     notes.extend(account.settling.iter().map(|why| format!("sends nothing new: {why}")));
-    notes.extend(account.last_error.iter().map(|error| format!("last went wrong: {error}")));
     notes
 }
 

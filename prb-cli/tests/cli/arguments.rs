@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::CommandFactory;
+use serde_json::Value;
 
 use crate::fixture::{Prb, Running, assert_refused, text};
 
@@ -96,6 +97,16 @@ fn a_busy_port_is_one_error() {
 }
 
 #[test]
+fn who_does_not_answer_is_not_healthy() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let told = Prb::new().run(&format!("health --service all --at {nobody} --json"));
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["healthy"], false, "{told}");
+    assert_eq!(told["reasons"].as_array().unwrap().len(), 2, "{told}");
+}
+
+#[test]
 fn an_unusable_data_folder_is_one_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
@@ -112,9 +123,10 @@ fn an_unusable_data_folder_is_one_error() {
 #[test]
 fn a_double_serves_once_it_says_so_and_stops_when_told() {
     let prb = Prb::new();
-    let mut running = Running::start(&prb, "run pruntime --listen 127.0.0.1:0");
-    let ready = running.stdout().next().unwrap();
-    let address = ready.strip_prefix("pRuntime double ready at http://").unwrap();
+    let mut running = Running::start(&prb, "run pruntime --listen 127.0.0.1:0 --json");
+    let ready: Value = serde_json::from_str(&running.stdout().next().unwrap()).unwrap();
+    assert_eq!(ready["event"], "ready");
+    let address = ready["endpoint"].as_str().unwrap().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"GET /info HTTP/1.1\r\nHost: prb\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();

@@ -93,10 +93,14 @@ impl Places {
     /// What the machine of a test needs besides: ports that are free, folders that are its own,
     /// workers without attestation, and no multicast, by which tests would find each other.
     fn besides(&self, module: &str) -> Vec<(&'static str, String)> {
-        let database = if module == "data_provider" { "/var/data/0" } else { "/var/data/local.db" };
+        let (name, database) = match module {
+            "all" => ("PRB_DATA_DIR", "/var/data/prb"),
+            "data_provider" => ("PHALA_LOCAL_DB_PATH", "/var/data/0"),
+            _ => ("PHALA_LOCAL_DB_PATH", "/var/data/local.db"),
+        };
         vec![
             ("PHALA_PEER_ID_PREFIX", self.of("/var/data/keys/id")),
-            ("PHALA_LOCAL_DB_PATH", self.of(database)),
+            (name, self.of(database)),
             ("PHALA_WALKIE_DISABLE_MDNS_DISCOVERY", "true".to_owned()),
             ("PRB_ADMIN_LISTEN", "127.0.0.1:0".to_owned()),
             ("PRB_GRPC_LISTEN", "127.0.0.1:0".to_owned()),

@@ -8,6 +8,7 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::fixture::{Prb, assert_refused, text};
+use crate::shapes;
 
 const FILE: &str =
     "[chains]\npara-endpoint = \"wss://node/ws?key=hush\"\n[lifecycle]\ncache-size = 9\n";
@@ -29,7 +30,9 @@ impl Config {
     fn run(&self, words: &str, variables: &[(&str, &str)]) -> Output {
         let mut command = self.prb.command(words);
         command.env("PRB_CONFIG", &self.file).envs(variables.iter().copied());
-        command.output().unwrap()
+        let output = command.output().unwrap();
+        shapes::check(words, &output.stdout);
+        output
     }
 }
 
@@ -75,7 +78,10 @@ fn a_check_says_all_that_is_wrong() {
     let output = config.run("config check", &[]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = text(&output.stdout);
-    assert!(said.starts_with("nothing is wrong for data-provider, lifecycle, trader"), "{said}");
+    assert!(
+        said.starts_with("nothing is wrong for all, data-provider, lifecycle, trader"),
+        "{said}"
+    );
 
     fs::set_permissions(&config.file, Permissions::from_mode(0o644)).unwrap();
     let output = config.run("config check", &[]);

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::shapes;
+
 /// A folder of its own for each test: whatever is left behind shows there.
 pub(crate) struct Prb {
     pub(crate) folder: tempfile::TempDir,
@@ -25,18 +27,24 @@ impl Prb {
         command
     }
 
+    #[track_caller]
     pub(crate) fn run(&self, words: &str) -> Output {
-        self.command(words).output().unwrap()
+        let output = self.command(words).output().unwrap();
+        shapes::check(words, &output.stdout);
+        output
     }
 
     /// The same with this on its standard input.
+    #[track_caller]
     pub(crate) fn run_with(&self, words: &str, stdin: &str) -> Output {
         let mut command = self.command(words);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // One that refuses its arguments ends without reading it.
         let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        child.wait_with_output().unwrap()
+        let output = child.wait_with_output().unwrap();
+        shapes::check(words, &output.stdout);
+        output
     }
 
     pub(crate) fn left_behind(&self) -> Vec<String> {

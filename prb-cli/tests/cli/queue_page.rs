@@ -117,6 +117,14 @@ async fn jobs_are_told_in_words_and_put_back_and_removed() {
     shows(&one, &["UnauthorizedPoolOwner", "The caller is not &lt;the&gt; owner", "ADD_WORKER"]);
     assert_eq!(get(&at, "/jobs/none").code, 404);
 
+    let in_json = |words: &str, code| {
+        let said = prb.run(&format!("queue {words} --json --redis {}", redis.url()));
+        assert_eq!(said.status.code(), Some(code), "{words}: {said:?}");
+    };
+    for words in ["list", "stats", &format!("show {}", jobs.failed)] {
+        in_json(words, 0);
+    }
+
     let foreign = ask(&at, "POST /retry-failed", &[JSON, ("Origin", "http://evil.example")], "{}");
     assert_eq!(foreign.code, 403);
     let unsure = ask(&at, "POST /retry-failed", &[], "{}");
@@ -138,6 +146,11 @@ async fn jobs_are_told_in_words_and_put_back_and_removed() {
     assert_eq!(state(&jobs.waiting).await, None);
     assert_eq!(post(&at, "/remove", &json!({ "ids": [jobs.active] })).code, 409);
     assert_eq!(post(&at, "/remove", &json!({ "ids": [] })).code, 400);
+
+    in_json(&format!("retry {}", jobs.active), 1);
+    in_json(&format!("remove {}", jobs.failed), 0);
+    in_json("retry-failed", 0);
+    in_json("clear succeeded", 0);
 
     queue.close().await;
     redis.kill();

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::{Prb, text};
 use crate::machines::{self, Machine, Machines};
+use crate::shapes;
 
 /// Generous: a machine that is busy with other tests must not fail this one.
 pub(crate) const LONG: Duration = Duration::from_mins(3);
@@ -252,9 +253,10 @@ impl Site<'_> {
 
     /// What `prb peer` says on a machine, as JSON.
     pub(crate) fn peer(&self, on: &Machine, words: &str) -> Value {
-        let answer =
-            on.command(self.prb.command(&format!("peer {words} --json"))).output().unwrap();
-        assert!(answer.status.success(), "peer {words}: {answer:?}");
+        let words = format!("peer {words} --json");
+        let answer = on.command(self.prb.command(&words)).output().unwrap();
+        assert!(answer.status.success(), "{words}: {answer:?}");
+        shapes::check(&words, &answer.stdout);
         serde_json::from_slice(&answer.stdout).unwrap()
     }
 

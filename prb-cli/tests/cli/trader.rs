@@ -89,6 +89,43 @@ fn ask_trader(site: &Site<'_>, redis: &Redis, words: &str) -> Value {
     serde_json::from_slice(&answer.stdout).unwrap()
 }
 
+/// What `prb status` says: how it ends, and all it knows.
+fn overview(site: &Site<'_>, network: &Value) -> (Option<i32>, Value) {
+    let words = format!(
+        "status --json --data-dir {} --psk-file {} --redis {} --para-endpoint {} \
+         --relay-endpoint {} --wait 2 {}",
+        site.path("manager"),
+        site.path("psk"),
+        site.redis.as_deref().unwrap(),
+        network["para"].as_str().unwrap(),
+        network["relay"].as_str().unwrap(),
+        site.discovery(),
+    );
+    let answer = site.prb.run(&words);
+    let json = serde_json::from_slice(&answer.stdout);
+    (answer.status.code(), json.unwrap_or_else(|error| panic!("{error}: {answer:?}")))
+}
+
+/// Everybody is found, and nothing is wrong.
+fn all_is_well(site: &Site<'_>, network: &Value) {
+    let mut last = Value::Null;
+    let well = eventually(LONG, || {
+        let (code, told) = overview(site, network);
+        last = told;
+        (code == Some(0) && last["dataProviders"][0]["info"].is_object()).then_some(())
+    });
+    assert!(well.is_some(), "{last:#}");
+    assert_eq!(last["lifecycleManagers"][0]["workers"]["active"], WORKERS, "{last:#}");
+    assert_eq!(last["traders"][0]["status"]["accounts"][0]["pools"][0], "1", "{last:#}");
+    assert_eq!(last["accounts"][0]["pools"][0], 1, "{last:#}");
+    assert_eq!(last["queue"]["stats"]["failed"], 0, "{last:#}");
+    for chain in ["relay", "para"] {
+        let chain = &last["chains"][chain];
+        assert!(chain["finalized"].as_u64().unwrap() > 0, "{last:#}");
+        assert_eq!(chain["nodes"][0]["reachable"], true, "{last:#}");
+    }
+}
+
 #[test]
 fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
     let prb = Prb::new();
@@ -111,6 +148,8 @@ fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
     site.wait_for("computing", &manager, computing);
     let told = status(&site);
     assert_eq!(told["accounts"][0]["pools"][0], "1", "{told}");
+
+    all_is_well(&site, &network);
 
     admin.ready(true);
     let account = told["accounts"][0]["ss58Phala"].as_str().unwrap();
@@ -164,6 +203,15 @@ fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
 
     trader.kill();
     redis.kill();
+    let (code, told) = overview(&site, &network);
+    assert_eq!(code, Some(3), "{told:#}");
+    let about = |part: &str| {
+        let mut problems = told["problems"].as_array().unwrap().iter();
+        problems.find(|it| it["about"].as_str().unwrap().starts_with(part)).unwrap_or(&Value::Null)
+    };
+    assert_eq!(about("queue")["severity"], "critical", "{told:#}");
+    assert_eq!(about("trader")["severity"], "critical", "{told:#}");
+    assert_eq!(about("worker"), &Value::Null, "{told:#}");
     let _empty = Redis::start(prb.folder.path());
     let mut next = site.start_trader(&network);
     next.says("that it runs", |line| line.contains("the trader runs").then_some(()));
@@ -173,6 +221,10 @@ fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
         let sent = told["accounts"].as_array().is_some_and(|it| !it.is_empty());
         computing(workers) && sent && nonce(&told) > seen
     });
+    for words in ["worker checkpoint w0", "worker drain w1"] {
+        let told = site.prb.run(&format!("{words} --json --data-dir {}", site.path("manager")));
+        assert!(told.status.success(), "{words}: {told:?}");
+    }
     for service in [next, manager, provider, devnet] {
         service.stop();
     }

@@ -52,14 +52,17 @@ fn a_file_counts_where_nothing_else_is_said() {
     let (_folder, path) = file(WHOLE);
     let args = lifecycle_of("", &path, &[]);
     assert_eq!(args.para.para_endpoints, ["ws://file:1", "ws://file:2"]);
-    assert_eq!((args.workers.min_bench_score, args.workers.sync_only), (7, true));
+    assert_eq!((args.managing.workers.min_bench_score, args.managing.workers.sync_only), (7, true));
     assert!(args.walkie.discovery.no_mdns);
     assert_eq!(args.walkie.bridge_identity, "mine", "the service's own table counts first");
     let variables = [("PHALA_MIN_BENCH_SCORE", "8"), ("PHALA_SYNC_ONLY", "false")];
     let args = lifecycle_of("", &path, &variables);
-    assert_eq!((args.workers.min_bench_score, args.workers.sync_only), (8, false));
+    assert_eq!(
+        (args.managing.workers.min_bench_score, args.managing.workers.sync_only),
+        (8, false)
+    );
     let args = lifecycle_of("--min-bench-score 9 --sync-only", &path, &variables);
-    assert_eq!((args.workers.min_bench_score, args.workers.sync_only), (9, true));
+    assert_eq!((args.managing.workers.min_bench_score, args.managing.workers.sync_only), (9, true));
 
     let named = [("PRB_CONFIG", &*path), ("PHALA_MODULE", "trade")];
     let parsed = parse_in("prb", &named).unwrap();
