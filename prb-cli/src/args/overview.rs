@@ -18,6 +18,9 @@ use super::{DataDirArgs, DiscoveryArgs, ReachArgs, RedisArgs};
                         and 2 as for all commands."
 )]
 pub struct OverviewArgs {
+    /// Answer as one line of JSON.
+    #[arg(long)]
+    pub json: bool,
     /// How long to look for peers, in seconds; 0 asks the services of this host alone.
     #[arg(long, value_name = "S", default_value_t = 3)]
     #[arg(value_parser = clap::value_parser!(u64).range(0..=600))]
@@ -46,9 +49,6 @@ pub struct OverviewArgs {
     #[arg(long = "relay-endpoint", value_name = "URL", env = "PHALA_PARENT_CHAIN_ENDPOINT")]
     #[arg(hide_env_values = true, value_delimiter = ',', help_heading = "Chains")]
     pub relay_endpoints: Vec<String>,
-    /// Answer as one line of JSON.
-    #[arg(long)]
-    pub json: bool,
 }
 
 impl OverviewArgs {

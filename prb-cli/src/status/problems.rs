@@ -11,6 +11,7 @@ mod nodes;
 mod workers;
 
 /// Something that somebody should see to.
+#[expect(clippy::struct_field_names, reason = "programs that read the answer know it by this name")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Problem {
     pub(super) severity: Severity,

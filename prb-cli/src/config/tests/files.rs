@@ -182,7 +182,7 @@ fn a_key_means_the_same_for_all_services_and_every_option_has_one() {
         for arg in run.find_subcommand(module).unwrap().get_arguments() {
             let long = arg.get_long().unwrap_or_default();
             let in_file = settings.iter().any(|it| it.module == module && it.key == long);
-            let of_command = ["json", "help", "config"].contains(&long);
+            let of_command = ["json", "help", "config", "color"].contains(&long);
             assert!(in_file != of_command, "{module} --{long}: give it a variable");
         }
     }
