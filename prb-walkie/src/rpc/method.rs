@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn methods_come_from_the_descriptors() {
-        assert_eq!(methods().count(), 23);
+        assert_eq!(methods().count(), 26);
         let list = method("ListPool").unwrap();
         assert_eq!(list.path(), "/prb.WalkieRpc/ListPool");
         assert_eq!(list.input().full_name(), "prb.Empty");
