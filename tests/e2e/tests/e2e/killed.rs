@@ -48,7 +48,8 @@ async fn the_victim() {
         while i64::from(next) <= i64::from(end) {
             let body = provider.get(BlobKey::Relay(next), Duration::ZERO).await.unwrap();
             let segment = RelaySegment::decode(body.expect("what is committed is served")).unwrap();
-            assert_eq!(segment.from, next);
+            // Those of the running period may have been merged since the one before was read.
+            assert!((segment.from..=segment.to).contains(&next), "{next} in {segment:?}");
             next = segment.to + 1;
         }
         for unit in 0..u32::try_from(info.para_committed_height).unwrap_or(0) / 2 {
