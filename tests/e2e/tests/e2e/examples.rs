@@ -114,14 +114,20 @@ async fn manager_node(bridge: &Bridge, token: Token) -> Walkie {
     Walkie::builder(config).service(handlers).start(&identity).await.unwrap()
 }
 
+/// A bridge with one worker, which cannot be reached.
+async fn bridge_of_an_unreachable_worker(network: &NetworkHandle, folder: &Path) -> Bridge {
+    let started = bridge(network, folder, None).await;
+    started.lifecycle.create_pools(CreatePool { pools: vec![pool(1)] }).await.unwrap();
+    let workers = vec![worker("w", "http://127.0.0.1:1".to_owned())];
+    started.lifecycle.create_workers(CreateWorker { workers }).await.unwrap();
+    started
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watcher_tells_why_a_worker_fails_restarts_it_and_sees_it_recover() {
     let network = network().await;
     let folder = tempfile::tempdir().unwrap();
-    let started = bridge(&network, folder.path(), None).await;
-    started.lifecycle.create_pools(CreatePool { pools: vec![pool(1)] }).await.unwrap();
-    let workers = vec![worker("w", "http://127.0.0.1:1".to_owned())];
-    started.lifecycle.create_workers(CreateWorker { workers }).await.unwrap();
+    let started = bridge_of_an_unreachable_worker(&network, folder.path()).await;
 
     let token = Token::generate();
     let walkie = manager_node(&started, token.clone()).await;
@@ -249,10 +255,7 @@ async fn a_trader_with_a_policy_refuses_what_that_refuses_and_trades_the_rest() 
 async fn a_client_in_javascript_shows_the_workers() {
     let network = network().await;
     let folder = tempfile::tempdir().unwrap();
-    let started = bridge(&network, folder.path(), None).await;
-    started.lifecycle.create_pools(CreatePool { pools: vec![pool(1)] }).await.unwrap();
-    let workers = vec![worker("w", "http://127.0.0.1:1".to_owned())];
-    started.lifecycle.create_workers(CreateWorker { workers }).await.unwrap();
+    let started = bridge_of_an_unreachable_worker(&network, folder.path()).await;
     let path = folder.path().join("token");
     let walkie = manager_node(&started, Token::load_or_create(&path).unwrap()).await;
 
