@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::CommandFactory;
+use prb_devnet::ports::unused_port;
 use serde_json::Value;
 
 use crate::fixture::{Prb, Running, assert_refused, text};
@@ -98,7 +99,7 @@ fn a_busy_port_is_one_error() {
 
 #[test]
 fn who_does_not_answer_is_not_healthy() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = format!("127.0.0.1:{}", unused_port());
     let told = Prb::new().run(&format!("health --service all --at {nobody} --json"));
     assert_eq!(told.status.code(), Some(1), "{told:?}");
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();

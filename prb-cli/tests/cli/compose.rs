@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use prb_devnet::ports::unused_port;
 use serde_json::{Value, json};
 
 use crate::fixture::Prb;
@@ -64,10 +64,7 @@ struct Places {
 
 impl Places {
     fn new(site: &Site<'_>, network: &Value) -> Self {
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap();
-        // Held until all are chosen, so that no port is chosen twice.
-        let held: Vec<_> = (0..4).map(|_| free()).collect();
-        let ports: Vec<_> = held.iter().map(|it| it.local_addr().unwrap().port()).collect();
+        let ports = [(); 4].map(|()| unused_port());
         let data = site.path("data");
         let instead = [
             ("ws://path.to.kusama.node:9945", network["relay"].as_str().unwrap().to_owned()),

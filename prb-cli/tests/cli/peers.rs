@@ -1,8 +1,9 @@
 //! `prb peer`: what it refuses, and how it ends.
 
 use std::fs::{self, Permissions};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+
+use prb_devnet::ports::unused_port;
 
 use crate::fixture::{Prb, assert_refused, text};
 
@@ -26,19 +27,18 @@ fn secrets_on_the_command_line_are_refused() {
 
 #[test]
 fn a_service_that_is_not_there_is_a_failure_with_its_address() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = format!("127.0.0.1:{}", unused_port());
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("trader.token");
     fs::write(&token, "0".repeat(64)).unwrap();
     fs::set_permissions(&token, Permissions::from_mode(0o600)).unwrap();
-    let words = format!("peer info trader --grpc {free} --data-dir {}", folder.path().display());
-    assert_refused(&words, 1, &["trader", &free.to_string(), "does it run"]);
+    let words = format!("peer info trader --grpc {nobody} --data-dir {}", folder.path().display());
+    assert_refused(&words, 1, &["trader", &nobody, "does it run"]);
 }
 
 #[test]
 fn nobody_found_is_a_failure_with_what_became_of_the_boot_nodes() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let boot = format!("/ip4/127.0.0.1/tcp/{}", free.port());
+    let boot = format!("/ip4/127.0.0.1/tcp/{}", unused_port());
     let prb = Prb::new();
     let folder = prb.folder.path().display();
     let reach = format!("--no-mdns --boot-node {boot} --data-dir {folder} --log error");

@@ -3,11 +3,11 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use prb_devnet::ports::unused_port;
 use serde_json::{Value, json};
 
 use crate::fixture::{Prb, text};
@@ -119,11 +119,10 @@ pub(crate) struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// All on this machine: the manager is told at a free port of it, and there is no multicast.
+    /// All on this machine: the manager is told at an unused port of it, and there is no multicast.
     pub(crate) fn of_one_machine(prb: &'a Prb) -> Self {
         let this = Machine::this();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let manager_at = format!("/ip4/127.0.0.1/tcp/{port}");
+        let manager_at = format!("/ip4/127.0.0.1/tcp/{}", unused_port());
         Self { prb, devnet: this.clone(), manager: this, multicast: false, manager_at, redis: None }
     }
 }

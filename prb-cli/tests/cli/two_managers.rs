@@ -1,8 +1,8 @@
 //! Two lifecycle managers with the same workers on one Redis.
 
 use std::fs;
-use std::net::TcpListener;
 
+use prb_devnet::ports::unused_port;
 use serde_json::Value;
 
 use crate::fixture::{Prb, text};
@@ -12,7 +12,7 @@ use crate::trader::{Redis, computing};
 
 /// Where a manager is, in a folder of its own.
 fn site<'a>(prb: &'a Prb, redis: &Redis) -> Site<'a> {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = unused_port();
     let site = Site {
         prb,
         devnet: Machine::this(),

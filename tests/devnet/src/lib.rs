@@ -5,6 +5,7 @@
 //! - [`grandpa`] makes the relay chain's blocks final.
 //! - [`rpc`] serves a chain as a Substrate node does.
 //! - [`network`] runs both chains together.
+//! - [`ports`] are for what has to be told one before it listens.
 //! - [`pruntime`] is the worker; it shares no encoder and no verifier with the bridge.
 
 #![forbid(unsafe_code)]
@@ -12,5 +13,6 @@
 pub mod engine;
 pub mod grandpa;
 pub mod network;
+pub mod ports;
 pub mod pruntime;
 pub mod rpc;

@@ -1,12 +1,12 @@
 //! A real browser, driven by the W3C's WebDriver protocol.
 
 use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use base64::prelude::*;
+use prb_devnet::ports::unused_port;
 use serde_json::{Value, json};
 
 use crate::http::ask;
@@ -14,25 +14,6 @@ use crate::services::{LONG, eventually};
 
 /// How elements are named in answers.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-
-/// A port that is free on both loopback addresses and stays so.
-///
-/// Left to choose, chromedriver takes any port that is free on one of them and ends where another
-/// test's connection has the same one on the other. Connections get no port from below 32768.
-fn free_port() -> u16 {
-    (20_000..32_000)
-        .cycle()
-        .skip(std::process::id() as usize % 12_000)
-        .take(12_000)
-        .find(|port| {
-            let in_use = |host| {
-                TcpListener::bind((host, *port))
-                    .is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
-            };
-            !in_use("127.0.0.1") && !in_use("::1")
-        })
-        .unwrap_or_else(|| panic!("no port is free"))
-}
 
 /// A browser with one window, ended with the test.
 pub(super) struct Browser {
@@ -46,7 +27,9 @@ pub(super) struct Browser {
 impl Browser {
     /// Starts one with nothing kept in it; its profile is in `folder`.
     pub(super) fn start(folder: &Path) -> Self {
-        let port = free_port();
+        // Left to choose, it takes a port that is free on one loopback address and ends where another
+        // test's connection has the same one on the other.
+        let port = unused_port();
         let mut driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
             .stdin(Stdio::null())

@@ -1,10 +1,11 @@
 //! A Redis without persistence, reached over TCP, as the field runs it.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use prb_devnet::ports::unused_port;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -23,7 +24,7 @@ pub(super) fn url(port: u16) -> String {
 impl Server {
     pub(crate) async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = unused_port();
         let process = Process::start(
             Command::new("redis-server")
                 .args(["--bind", "127.0.0.1", "--appendonly", "no", "--save", "", "--port"])

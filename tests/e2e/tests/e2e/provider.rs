@@ -8,6 +8,7 @@
     reason = "what is not as expected fails the test"
 )]
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use prb_core::data_provider::{
     DataProvider, DataProviderConfig, DataProviderHandle, ProviderStatus, StoreConfig,
 };
 use prb_devnet::network::{Network, NetworkConfig, NetworkHandle};
+use prb_devnet::ports::unused_port;
 use prb_devnet::pruntime::{Double, DoubleConfig, DoubleHandle};
 use prb_devnet::rpc::MethodFault;
 use prb_walkie::proto::data_provider::{RelaySegment, States};
@@ -216,8 +218,7 @@ async fn resumes_where_it_was_without_gap_or_duplicate() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn starts_before_its_nodes_and_goes_on_through_their_faults() {
-    let free = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let [para, relay] = [0, 1].map(free);
+    let [para, relay] = [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], unused_port())));
     let folder = tempfile::tempdir().unwrap();
     let config =
         DataProviderConfig::new(folder.path(), &format!("ws://{relay}"), &format!("ws://{para}"));

@@ -8,10 +8,12 @@
 )]
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use prb_devnet::ports::unused_port;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const INSTALLED: &str = "tests/e2e/.venv/bin/moto_server";
@@ -25,7 +27,7 @@ impl S3 {
     /// Starts it and makes a bucket, for which any credentials will do.
     pub(crate) fn start(bucket: &str) -> Self {
         let program = std::env::var_os("PRB_MOTO_SERVER").map_or_else(installed, PathBuf::from);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = unused_port();
         let process = Command::new(&program)
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
             .stdout(Stdio::null())
