@@ -11,6 +11,7 @@
 //! | `succeeded`, `failed` | sets of ids |
 //! | `stalling`, `stallBlock` | whom nobody is known to work on |
 //! | `events`, `earlierDelayed` | channels |
+//! | `prb:moved` | list: ids on their way from `waiting` to `active`, for a moment |
 //! | `prb:claims` | hash: id of an active job to who holds it and its progress |
 //! | `prb:succeeded`, `prb:failed` | when jobs ended, so that the oldest are forgotten |
 //! | `prb:operator:{pid}` | the sealed operator of a pool |

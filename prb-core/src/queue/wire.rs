@@ -8,7 +8,8 @@
 use std::fmt;
 
 use hmac::{Hmac, Mac};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -103,11 +104,20 @@ pub enum WireError {
     WrongMac,
 }
 
+#[derive(Serialize)]
+struct Signed {
+    action: &'static str,
+    mac: String,
+    payload: Value,
+}
+
 /// The job as JSON, signed.
 pub fn encode(job: &Job, key: &JobKey) -> Vec<u8> {
     let (action, payload) = action::to_json(job);
-    let mac = key.mac(action, &payload).finalize().into_bytes();
-    json!({ "action": action, "payload": payload, "mac": hex_of(&mac) }).to_string().into_bytes()
+    let mac = hex_of(&key.mac(action, &payload).finalize().into_bytes());
+    let signed = Signed { action, mac, payload };
+    #[expect(clippy::expect_used, reason = "all keys are strings and memory takes what is written")]
+    serde_json::to_vec(&signed).expect("a job is JSON")
 }
 
 /// The job in `bytes`, if its signature holds. With `accept_unsigned` a job without any signature
@@ -152,10 +162,10 @@ fn parts(value: &Value) -> Result<(&str, &Value), WireError> {
 
 /// 0x hex.
 pub(crate) fn hex_of(bytes: &[u8]) -> String {
-    format!("0x{}", hex::encode(bytes))
+    const_hex::encode_prefixed(bytes)
 }
 
 /// The bytes of hex with or without 0x.
 pub(crate) fn bytes_of(text: &str) -> Option<Vec<u8>> {
-    hex::decode(text.strip_prefix("0x").unwrap_or(text)).ok()
+    const_hex::decode(text).ok()
 }

@@ -2,7 +2,8 @@
 //!
 //! Producer and consumer are a process each, on both sides: Node's of one thread, ours of one and
 //! of two. Two do more at once; for one job after the other they are in each other's way. Where a
-//! figure is bounded by Redis itself, the share of a core that Redis used says so.
+//! figure is bounded by Redis itself, the share of a core that Redis used says so. One after the
+//! other is bounded by how fast three processes wake each other, which a floor shows.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -15,6 +16,7 @@ use tokio::runtime::Builder;
 
 use crate::rounded;
 
+mod floor;
 mod npm;
 mod ours;
 mod server;
@@ -43,6 +45,9 @@ pub(crate) struct Args {
     /// benchmark itself.
     #[arg(long, hide = true)]
     consume: Option<u16>,
+    /// Does so by clients that do the least.
+    #[arg(long, hide = true)]
+    least: bool,
     /// Threads of the process that works on jobs.
     #[arg(long, hide = true, default_value_t = 2)]
     threads: usize,
@@ -60,6 +65,10 @@ fn key() -> JobKey {
 pub(crate) fn measure(args: &Args) -> Result<Map<String, Value>> {
     let mut figures = Map::new();
     if let Some(port) = args.consume {
+        if args.least {
+            floor::consume(port)?;
+            return Ok(figures);
+        }
         let at_once = args.in_flight;
         on_threads(args.threads, async move { ours::consume(port, at_once).await })?;
         return Ok(figures);
@@ -99,6 +108,13 @@ fn compare(args: &Args, jobs: usize, in_flight: usize) -> Result<Value> {
         figure["ratio"] = rounded(ours.jobs_per_s / theirs.jobs_per_s);
         compared.insert(name.into(), figure);
     }
+    if in_flight == 1 {
+        let args = args.clone();
+        let least = on_threads(1, async move { floor_side(&args, jobs).await })?;
+        let mut figure = least.to_json();
+        figure["ratio"] = rounded(least.jobs_per_s / theirs.jobs_per_s);
+        compared.insert("floor".into(), figure);
+    }
     Ok(compared.into())
 }
 
@@ -122,6 +138,21 @@ async fn npm_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> 
     npm::produce(&args.npm, server.port(), jobs / 20, in_flight, &data)?;
     let busy = server.cpu_seconds()?;
     let seconds = npm::produce(&args.npm, server.port(), jobs, in_flight, &data)?;
+    let redis_cpu = (server.cpu_seconds()? - busy) / seconds;
+    Ok(Figure { jobs_per_s: jobs as f64 / seconds, redis_cpu })
+}
+
+async fn floor_side(args: &Args, jobs: usize) -> Result<Figure> {
+    let server = Server::start().await?;
+    let _consumer = our_consumer(&Args { least: true, ..args.clone() }, server.port())?;
+    let (port, data) = (server.port(), wire::encode(&job(), &key()));
+    let produce = move |jobs| {
+        let data = data.clone();
+        tokio::task::spawn_blocking(move || floor::produce(port, jobs, &data))
+    };
+    produce(jobs / 20).await??;
+    let busy = server.cpu_seconds()?;
+    let seconds = produce(jobs).await??;
     let redis_cpu = (server.cpu_seconds()? - busy) / seconds;
     Ok(Figure { jobs_per_s: jobs as f64 / seconds, redis_cpu })
 }
@@ -175,10 +206,13 @@ impl Drop for Process {
 
 fn our_consumer(args: &Args, port: u16) -> Result<Process> {
     let program = std::env::current_exe()?;
-    Process::start(
-        Command::new(program)
-            .args(["queue", "--in-flight", &args.in_flight.to_string()])
-            .args(["--threads", &args.threads.to_string(), "--consume"])
-            .arg(port.to_string()),
-    )
+    let mut command = Command::new(program);
+    command
+        .args(["queue", "--in-flight", &args.in_flight.to_string()])
+        .args(["--threads", &args.threads.to_string(), "--consume"])
+        .arg(port.to_string());
+    if args.least {
+        command.arg("--least");
+    }
+    Process::start(&mut command)
 }

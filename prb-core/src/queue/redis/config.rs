@@ -22,7 +22,8 @@ pub struct RedisQueueConfig {
     /// Most bytes of one job, encoded. A larger one that another program enqueued is failed
     /// unread.
     pub max_job_bytes: usize,
-    /// How many jobs that ended well are kept, whoever ended them.
+    /// How many jobs that ended well are kept, whoever ended them. For a moment a twentieth more:
+    /// they are forgotten some at once.
     pub keep_succeeded: usize,
     /// How many jobs that ended badly are kept.
     pub keep_failed: usize,

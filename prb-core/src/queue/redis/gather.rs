@@ -8,12 +8,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::ScriptInvocation;
+use futures::FutureExt;
+use redis::{Arg, Cmd, ToRedisArgs};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::link::RETRY;
+use super::scripts::Invocation;
 use super::shared::Shared;
 use crate::error::{Classify, ErrorClass};
 use crate::queue::QueueError;
@@ -34,8 +36,28 @@ pub(super) enum Step {
     Finish,
 }
 
-/// What a script is told of one job.
-pub(super) type Part = Vec<Vec<u8>>;
+/// What a script is told of one job, in one piece of memory.
+#[derive(Default)]
+pub(super) struct Part(Cmd);
+
+impl Part {
+    /// Adds an argument.
+    pub(super) fn arg(mut self, argument: impl ToRedisArgs) -> Self {
+        self.0.arg(argument);
+        self
+    }
+
+    fn arguments(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.args_iter().filter_map(|argument| match argument {
+            Arg::Simple(bytes) => Some(bytes),
+            _ => None,
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        self.arguments().map(<[u8]>::len).sum()
+    }
+}
 
 /// Somebody's job.
 struct Ask {
@@ -73,7 +95,8 @@ impl Gather {
     pub(super) async fn ask(&self, shared: &Shared, part: Part) -> Result<i64, QueueError> {
         let deadline = Instant::now() + shared.config.patience;
         if let Ok(_turn) = self.turn.try_lock() {
-            match self.step.run(shared, [&part]).await {
+            // In memory of its own: most only wait, and have no use for its state.
+            match self.step.run(shared, [&part]).boxed().await {
                 Ok(answers) => return Ok(answers.first().copied().unwrap_or_default()),
                 Err(error) if error.class() != ErrorClass::Transient => return Err(error),
                 Err(_) => {}
@@ -153,7 +176,7 @@ impl Gathered {
         }
         let (mut next, mut bytes) = (Vec::new(), 0);
         while let Some(ask) = self.waiting.pop_front() {
-            bytes += ask.part.iter().map(Vec::len).sum::<usize>();
+            bytes += ask.part.bytes();
             if !next.is_empty() && (next.len() == MOST || bytes > MOST_BYTES) {
                 self.waiting.push_front(ask);
                 break;
@@ -182,14 +205,14 @@ impl Step {
     ) -> Result<Vec<i64>, QueueError> {
         let mut script = self.script(shared);
         let mut any = false;
-        for argument in parts.into_iter().flatten() {
-            script.arg(&argument[..]);
+        for argument in parts.into_iter().flat_map(Part::arguments) {
+            script.arg(argument);
             any = true;
         }
         if any { shared.commands.script(&script).await } else { Ok(Vec::new()) }
     }
 
-    fn script(self, shared: &Shared) -> ScriptInvocation<'_> {
+    fn script(self, shared: &Shared) -> Invocation<'_> {
         let config = &shared.config;
         match self {
             Self::Enqueue => {

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, FromRedisValue, Pipeline, RedisError, RedisResult,
-    ScriptInvocation,
+    AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisError, RedisResult,
 };
 use tokio::sync::watch;
 
+use super::scripts::Invocation;
 use super::trouble::{breaks_connection, queue_error};
 use crate::backoff::Backoff;
 use crate::error::{Classify, ErrorClass};
@@ -45,7 +45,7 @@ struct Live {
 
 /// What is asked of Redis.
 enum Call<'a> {
-    Script(&'a ScriptInvocation<'a>),
+    Script(&'a Invocation<'a>),
     Pipeline(&'a Pipeline),
 }
 
@@ -79,9 +79,22 @@ impl Link {
     /// Runs a script once, loading it where Redis does not know it.
     pub(super) async fn script<T: FromRedisValue>(
         &self,
-        script: &ScriptInvocation<'_>,
+        script: &Invocation<'_>,
     ) -> Result<T, QueueError> {
         self.call(Call::Script(script)).await
+    }
+
+    /// Runs a script once, right after a command that needs room, which may be refused.
+    pub(super) async fn script_after<T: FromRedisValue>(
+        &self,
+        first: Cmd,
+        script: &Invocation<'_>,
+    ) -> Result<(Result<(), QueueError>, T), QueueError> {
+        let (generation, mut connection) = self.connection().await?;
+        let answer = script.run_after(first, &mut connection).await;
+        let (first, answer) = self.judge(generation, answer)?;
+        let first = self.judge(generation, first).inspect(|()| self.has_room());
+        Ok((first, answer))
     }
 
     /// Runs commands once.
@@ -95,7 +108,7 @@ impl Link {
     /// Runs a script that may run twice, until Redis answers or `patience` is over.
     pub(super) async fn insist_script<T: FromRedisValue>(
         &self,
-        script: &ScriptInvocation<'_>,
+        script: &Invocation<'_>,
         patience: Duration,
     ) -> Result<T, QueueError> {
         insist(patience, || self.script(script)).await
@@ -112,10 +125,14 @@ impl Link {
 
     async fn call<T: FromRedisValue>(&self, call: Call<'_>) -> Result<T, QueueError> {
         let (generation, mut connection) = self.connection().await?;
-        let answer: RedisResult<T> = match call {
-            Call::Script(script) => script.invoke_async(&mut connection).await,
+        let answer = match call {
+            Call::Script(script) => script.run(&mut connection).await,
             Call::Pipeline(pipeline) => pipeline.query_async(&mut connection).await,
         };
+        self.judge(generation, answer)
+    }
+
+    fn judge<T>(&self, generation: u64, answer: RedisResult<T>) -> Result<T, QueueError> {
         answer
             .map_err(|error| {
                 if breaks_connection(&error) {

@@ -4,16 +4,15 @@
 //! for the next on a connection of its own.
 
 use std::collections::VecDeque;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use futures::poll;
+use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::link::RETRY;
+use super::scripts::Invocation;
 use super::shared::Shared;
 use crate::queue::QueueError;
 use crate::queue::job::JobId;
@@ -21,7 +20,7 @@ use crate::queue::job::JobId;
 mod blocking;
 
 pub(super) use blocking::{BLOCK, BLOCK_MARGIN};
-use blocking::{Moved, Moving, blocking_move};
+use blocking::{Moved, blocking_move};
 
 /// Most jobs taken in one step.
 const MOST: usize = 256;
@@ -79,13 +78,22 @@ impl Wishes {
 /// A job: its id, itself, its size.
 type Row = (String, Vec<u8>, usize);
 
+/// What the script that claims jobs answers: milliseconds until the next delayed one is due or -1,
+/// and the jobs.
+type Found = (i64, Vec<Row>);
+
 /// What one step of taking brought.
 struct Taken {
     next_due: Option<Instant>,
-    /// Jobs that nobody has yet.
     jobs: Vec<Row>,
-    /// How many were claimed.
-    found: usize,
+}
+
+impl Taken {
+    fn new((until_due, jobs): Found) -> Self {
+        let until_due = u64::try_from(until_due).ok();
+        let next_due = until_due.map(|ms| Instant::now() + Duration::from_millis(ms + 1));
+        Self { next_due, jobs }
+    }
 }
 
 pub(super) struct Mover {
@@ -95,13 +103,11 @@ pub(super) struct Mover {
     /// Those who were told that there is no job yet.
     waiting: VecDeque<Wish>,
     /// The blocking move.
-    moving: Option<Moving>,
+    moving: Option<BoxFuture<'static, Moved>>,
     /// Waiting jobs were last looked for.
     looked: Instant,
     /// Nobody's wait ends before.
     first_deadline: Option<Instant>,
-    /// A job it brought.
-    moved: Option<Moved>,
     /// It is not tried before; it failed.
     not_before: Instant,
     failures: u32,
@@ -119,7 +125,6 @@ impl Mover {
             moving: None,
             looked: Instant::now(),
             first_deadline: None,
-            moved: None,
             not_before: Instant::now(),
             failures: 0,
             next_due: None,
@@ -132,7 +137,7 @@ impl Mover {
         let stop = self.shared.stop.clone();
         let mut look = false;
         while !stop.is_cancelled() {
-            if look || self.moved.is_some() {
+            if look {
                 self.satisfy().await;
             }
             self.dismiss();
@@ -144,26 +149,15 @@ impl Mover {
     /// Takes jobs for those who wait until there are no more of either.
     async fn satisfy(&mut self) {
         loop {
-            while self.waiting.front().is_some_and(|wish| wish.answer.is_closed()) {
-                self.waiting.pop_front();
-            }
-            let wanted = self.waiting.len().min(MOST);
+            let wanted = self.wanted();
             if wanted == 0 {
-                return self.give_back_moved().await;
+                return;
             }
-            let taken = match self.moved.take() {
-                Some(Moved { id, entry: Some((entry, bytes)) }) => {
-                    self.hand_out_moved(wanted, (id, entry, bytes)).await
-                }
-                Some(Moved { id, entry: None }) => take(&self.shared, wanted, &id).await,
-                None => take(&self.shared, wanted, "").await,
-            };
-            self.looked = Instant::now();
-            match taken {
+            match take(&self.shared, wanted).await {
                 Ok(taken) => {
-                    self.next_due = taken.next_due;
-                    self.hand_out(taken.jobs);
-                    if taken.found < wanted {
+                    let all = taken.jobs.len() < wanted;
+                    self.bring(taken);
+                    if all {
                         return;
                     }
                 }
@@ -178,23 +172,20 @@ impl Mover {
         }
     }
 
-    /// Hands a moved job out while its claim is on its way, and takes more.
-    ///
-    /// What its holder says of it goes the same way, later: if it was not claimed, because somebody
-    /// found it stalled or removed it in the meantime, that is refused.
-    async fn hand_out_moved(&mut self, wanted: usize, moved: Row) -> Result<Taken, QueueError> {
-        let (shared, id) = (Arc::clone(&self.shared), moved.0.clone());
-        let mut taking = pin!(take(&shared, wanted, &id));
-        if let Poll::Ready(taken) = poll!(&mut taking) {
-            return taken;
+    /// How many jobs are to be taken in one step.
+    fn wanted(&mut self) -> usize {
+        let still = |wish: &&Wish| !wish.answer.is_closed();
+        let wanted = self.waiting.iter().filter(still).take(MOST).count();
+        if wanted == 0 {
+            self.waiting.clear();
         }
-        self.hand_out(vec![moved]);
-        let mut taken = taking.await?;
-        taken.jobs.retain(|(claimed, ..)| *claimed != id);
-        if taken.jobs.len() == taken.found {
-            shared.held().remove(&JobId(id.clone()));
-        }
-        Ok(taken)
+        wanted
+    }
+
+    fn bring(&mut self, taken: Taken) {
+        self.looked = Instant::now();
+        self.next_due = taken.next_due;
+        self.hand_out(taken.jobs);
     }
 
     fn hand_out(&mut self, jobs: Vec<Row>) {
@@ -241,10 +232,11 @@ impl Mover {
 
     /// Waits until something happens; whether jobs should be looked for then.
     async fn wait_for_news(&mut self) -> bool {
-        if self.waiting.is_empty() {
+        let wanted = self.wanted();
+        if wanted == 0 {
             self.next_due = None;
         } else if self.moving.is_none() && Instant::now() >= self.not_before {
-            self.moving = Some(blocking_move(Arc::clone(&self.shared)));
+            self.moving = Some(blocking_move(Arc::clone(&self.shared), wanted));
         }
         let deadline = self.first_deadline.filter(|_| !self.waiting.is_empty());
         let again = (self.moving.is_none() && deadline.is_some()).then_some(self.not_before);
@@ -261,14 +253,17 @@ impl Mover {
             }
             moved = next(&mut self.moving) => {
                 self.moving = None;
-                if let Ok(moved) = moved {
-                    self.moved = moved;
+                let moved = moved.map(|(taken, refused)| {
+                    self.bring(taken);
+                    refused.is_none()
+                });
+                if moved == Ok(true) {
                     self.failures = 0;
-                } else {
-                    // It is said by the connection.
-                    self.not_before = Instant::now() + RETRY.delay(self.failures);
-                    self.failures = self.failures.saturating_add(1);
+                    return false;
                 }
+                // It is said by the connection.
+                self.not_before = Instant::now() + RETRY.delay(self.failures);
+                self.failures = self.failures.saturating_add(1);
                 true
             }
             Some(id) = self.unclaimed.1.recv() => {
@@ -288,21 +283,13 @@ impl Mover {
         let _: Result<i64, _> = self.shared.commands.script(&script).await;
     }
 
-    async fn give_back_moved(&mut self) {
-        let Some(moved) = self.moved.take() else { return };
-        let mut script = self.shared.scripts.give_back();
-        script.arg(moved.id);
-        // If it fails the job is found to be stalled.
-        let _: Result<i64, _> = self.shared.commands.script(&script).await;
-    }
-
     /// A blocking move cannot be called off without losing what it may bring.
     async fn close(mut self) {
         if let Some(moving) = self.moving.take()
-            && let Ok(Ok(moved)) = timeout(BLOCK + BLOCK_MARGIN, moving).await
+            && let Ok(Ok((taken, _))) = timeout(BLOCK + BLOCK_MARGIN, moving).await
         {
-            self.moved = moved;
-            self.give_back_moved().await;
+            self.waiting.clear();
+            self.hand_out(taken.jobs);
         }
         self.wishes.close();
         self.waiting.clear();
@@ -312,20 +299,18 @@ impl Mover {
     }
 }
 
-/// Claims a moved job, if there is one, and as many waiting ones as are wanted besides.
-async fn take(shared: &Shared, most: usize, moved: &str) -> Result<Taken, QueueError> {
-    let mut script = shared.scripts.take();
-    script.arg(&shared.owner).arg(most).arg(shared.max_entry_bytes()).arg(moved);
-    let (until_due, jobs): (i64, Vec<Row>) = shared.commands.script(&script).await?;
-    let until_due = u64::try_from(until_due).ok();
-    Ok(Taken {
-        next_due: until_due.map(|ms| Instant::now() + Duration::from_millis(ms + 1)),
-        found: jobs.len(),
-        jobs,
-    })
+/// Claims as many jobs as are wanted, if there are.
+async fn take(shared: &Shared, most: usize) -> Result<Taken, QueueError> {
+    shared.commands.script(&taking(shared, most)).await.map(Taken::new)
 }
 
-async fn next(moving: &mut Option<Moving>) -> Result<Option<Moved>, QueueError> {
+fn taking(shared: &Shared, most: usize) -> Invocation<'_> {
+    let mut script = shared.scripts.take();
+    script.arg(&shared.owner).arg(most).arg(shared.max_entry_bytes());
+    script
+}
+
+async fn next(moving: &mut Option<BoxFuture<'static, Moved>>) -> Moved {
     match moving {
         Some(moving) => moving.await,
         None => std::future::pending().await,

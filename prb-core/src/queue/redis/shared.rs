@@ -95,8 +95,10 @@ impl Shared {
     }
 
     pub(super) fn tell(&self, id: &JobId, state: JobState, progress: Option<Progress>) {
-        // Nobody listening is not an error.
-        let _ = self.events.send(JobEvent { id: id.clone(), state, progress });
+        if self.events.receiver_count() > 0 {
+            // Nobody listening is not an error.
+            let _ = self.events.send(JobEvent { id: id.clone(), state, progress });
+        }
     }
 }
 

@@ -2,15 +2,27 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use futures::FutureExt;
+use serde::Serialize;
 
 use super::entry::Entry;
+use super::gather::Part;
 use super::mover::Claimed;
 use super::shared::{Shared, now_ms};
 use crate::error::ErrorClass;
 use crate::queue::job::{Failure, Job, JobId, JobState, Outcome, Progress, SentExtrinsic};
 use crate::queue::wire::{self, WireError};
 use crate::queue::{QueueError, ReservedJob};
+
+/// An event as the field's programs publish it, with who does.
+#[derive(Serialize)]
+struct Event<'a, T> {
+    by: &'a str,
+    data: &'a T,
+    #[serde(rename = "event")]
+    name: &'static str,
+    id: &'a str,
+}
 
 impl Shared {
     pub(super) async fn enqueue(&self, id: JobId, job: &Job) -> Result<JobId, QueueError> {
@@ -21,7 +33,7 @@ impl Shared {
         }
         let entry = Entry::new(data, now_ms())
             .map_err(|reason| QueueError::Malformed { id: id.clone(), reason })?;
-        let part = vec![id.0.clone().into_bytes(), entry.encode(&id)?];
+        let part = Part::default().arg(&id.0).arg(entry.encode(&id)?);
         if self.enqueues.ask(self, part).await? < 0 {
             return Err(QueueError::Full { limit: self.config.max_unfinished });
         }
@@ -53,17 +65,21 @@ impl Shared {
                 self.tell(&id, JobState::Active, None);
                 Ok(Some(ReservedJob { id, job, attempts: notes.attempts, sent: notes.sent }))
             }
-            Err(error) => {
-                tracing::warn!(job = %id, %error, "job refused");
-                let failure = Failure::new(error.to_string(), ErrorClass::Permanent);
-                let failed = self.fail(&id, failure, None).await;
-                // Nobody else knows of it: if it is not failed now it is found to be stalled.
-                self.held().remove(&id);
-                match failed {
-                    Ok(()) | Err(QueueError::NotReserved { .. }) => Ok(None),
-                    Err(error) => Err(error),
-                }
-            }
+            // In memory of its own: it is rare.
+            Err(error) => self.refuse(&id, &error).boxed().await.map(|()| None),
+        }
+    }
+
+    /// Fails a job that nobody can do.
+    async fn refuse(&self, id: &JobId, error: &WireError) -> Result<(), QueueError> {
+        tracing::warn!(job = %id, %error, "job refused");
+        let failure = Failure::new(error.to_string(), ErrorClass::Permanent);
+        let failed = self.fail(id, failure, None).await;
+        // Nobody else knows of it: if it is not failed now it is found to be stalled.
+        self.held().remove(id);
+        match failed {
+            Ok(()) | Err(QueueError::NotReserved { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -85,7 +101,7 @@ impl Shared {
         let word = serde_json::to_value(progress).unwrap_or_default();
         let mut script = self.scripts.progress();
         script.arg(&self.owner).arg(&id.0).arg(word.as_str().unwrap_or_default());
-        script.arg(self.event(id, "progress", &word));
+        script.arg(self.event(id, "progress", &word)?);
         let known: i64 = self.commands.insist_script(&script, self.config.patience).await?;
         self.still_held(id, known != 0)?;
         self.tell(id, JobState::Active, Some(progress));
@@ -130,9 +146,9 @@ impl Shared {
 
     pub(super) async fn succeed(&self, id: &JobId, outcome: Outcome) -> Result<(), QueueError> {
         let mut entry = self.entry(id)?;
-        let data = serde_json::to_value(&outcome).unwrap_or_default();
+        let event = self.event(id, "succeeded", &outcome)?;
         entry.succeed(outcome);
-        self.finish(id, &entry, "succeeded", &data, Duration::ZERO).await?;
+        self.finish(id, &entry, "succeeded", event, Duration::ZERO).await?;
         self.tell(id, JobState::Succeeded, None);
         Ok(())
     }
@@ -144,13 +160,13 @@ impl Shared {
         retry_after: Option<Duration>,
     ) -> Result<(), QueueError> {
         let mut entry = self.entry(id)?;
-        let data = Value::from(failure.reason.clone());
-        entry.fail(failure, retry_after.is_none());
         let (word, state) = match retry_after {
             None => ("failed", JobState::Failed),
             Some(_) => ("retrying", JobState::Delayed),
         };
-        self.finish(id, &entry, word, &data, retry_after.unwrap_or_default()).await?;
+        let event = self.event(id, word, &failure.reason)?;
+        entry.fail(failure, retry_after.is_none());
+        self.finish(id, &entry, word, event, retry_after.unwrap_or_default()).await?;
         self.tell(id, state, None);
         Ok(())
     }
@@ -160,17 +176,11 @@ impl Shared {
         id: &JobId,
         entry: &Entry,
         word: &str,
-        data: &Value,
+        event: Vec<u8>,
         delay: Duration,
     ) -> Result<(), QueueError> {
-        let delay = delay.as_millis() as u64;
-        let part = vec![
-            id.0.clone().into_bytes(),
-            entry.encode(id)?,
-            word.as_bytes().to_vec(),
-            self.event(id, word, data).into_bytes(),
-            delay.to_string().into_bytes(),
-        ];
+        let part = Part::default().arg(&id.0).arg(entry.encode(id)?).arg(word).arg(event);
+        let part = part.arg(delay.as_millis() as u64);
         let known = self.finishes.ask(self, part).await?;
         self.still_held(id, known != 0)?;
         self.held().remove(id);
@@ -192,7 +202,14 @@ impl Shared {
         Err(QueueError::NotReserved { id: id.clone() })
     }
 
-    fn event(&self, id: &JobId, event: &str, data: &Value) -> String {
-        json!({ "id": id.0, "event": event, "data": data, "by": self.owner }).to_string()
+    /// What everybody on the queue is told.
+    fn event(
+        &self,
+        id: &JobId,
+        name: &'static str,
+        data: &impl Serialize,
+    ) -> Result<Vec<u8>, QueueError> {
+        serde_json::to_vec(&Event { by: &self.owner, data, name, id: &id.0 })
+            .map_err(|error| QueueError::Malformed { id: id.clone(), reason: error.to_string() })
     }
 }

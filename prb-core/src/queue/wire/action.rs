@@ -1,5 +1,7 @@
 //! The names and payload fields of each action.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::{WireError, bytes_of, hex_of};
@@ -90,8 +92,8 @@ impl<'a> Fields<'a> {
     fn number<N: std::str::FromStr>(&self, field: &'static str) -> Result<N, WireError> {
         let value = self.get(field)?;
         let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
+            Value::String(text) => Cow::from(text),
+            Value::Number(number) => number.to_string().into(),
             _ => return Err(wrong(field, "neither a number nor a decimal string")),
         };
         text.parse().map_err(|_| wrong(field, &format!("{text} is no number in range")))

@@ -1,10 +1,11 @@
 //! One byte string per JSON value, whatever the order of keys and the white space it came with.
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// `value` with its keys sorted and no white space.
 pub(super) fn bytes(value: &Value) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(256);
     write(value, &mut out);
     out
 }
@@ -16,7 +17,7 @@ fn write(value: &Value, out: &mut Vec<u8>) {
             fields.sort_by_key(|(key, _)| *key);
             out.push(b'{');
             for (key, value) in fields {
-                out.extend_from_slice(Value::String(key.clone()).to_string().as_bytes());
+                write_text(key, out);
                 out.push(b':');
                 write(value, out);
                 out.push(b',');
@@ -31,6 +32,11 @@ fn write(value: &Value, out: &mut Vec<u8>) {
             }
             out.push(b']');
         }
-        scalar => out.extend_from_slice(scalar.to_string().as_bytes()),
+        scalar => write_text(scalar, out),
     }
+}
+
+#[expect(clippy::expect_used, reason = "memory takes what is written")]
+fn write_text(text: &impl Serialize, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("strings, numbers, booleans and null are JSON");
 }

@@ -6,51 +6,30 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::super::shared::Shared;
+use super::{Taken, taking};
 use crate::queue::QueueError;
+use crate::queue::redis::shared::Shared;
 
 /// Longest blocking move; whole seconds, which every version of Redis takes.
 pub(in super::super) const BLOCK: Duration = Duration::from_secs(1);
 /// How much later than that Redis may answer.
 pub(in super::super) const BLOCK_MARGIN: Duration = Duration::from_secs(4);
-/// Reads what stands at the head of the active jobs.
-const HEAD: &str = include_str!("../scripts/head.lua");
 
-/// A job that a blocking move put among the active ones.
-pub(super) struct Moved {
-    pub(super) id: String,
-    /// The job and its size, if it could be read with the move.
-    pub(super) entry: Option<(Vec<u8>, usize)>,
-}
+/// What was claimed once there was a job, and why a job cannot be waited for, if that is so.
+pub(super) type Moved = Result<(Taken, Option<QueueError>), QueueError>;
 
-pub(super) type Moving = BoxFuture<'static, Result<Option<Moved>, QueueError>>;
-
-/// Id, job and size of what stands there.
-type Head = Option<(String, Vec<u8>, usize)>;
-
-/// Moves the next job, or none within [`BLOCK`].
+/// Waits for a job, at most [`BLOCK`], and claims as many as are wanted.
 ///
-/// What stands at the head afterwards comes with the answer. That is the job that was moved,
-/// unless another was in between: a script cannot know what a blocking command before it moved.
-pub(super) fn blocking_move(shared: Arc<Shared>) -> Moving {
+/// The move and the script that claims go in one packet: Redis runs the script as soon as the move
+/// has brought something. A script cannot know what a blocking command brought, so they stand in a
+/// list of their own in between, and each such script claims one at least if there is any: when
+/// several handles wait at the same time, not always its own.
+pub(super) fn blocking_move(shared: Arc<Shared>, most: usize) -> BoxFuture<'static, Moved> {
     async move {
-        let mut pipeline = redis::pipe();
-        pipeline
-            .cmd("BRPOPLPUSH")
-            .arg(shared.key("waiting"))
-            .arg(shared.key("active"))
-            .arg(BLOCK.as_secs())
-            .cmd("EVAL")
-            .arg(HEAD)
-            .arg(1)
-            .arg(shared.key(""))
-            .arg(shared.max_entry_bytes());
-        let (moved, head): (Option<String>, Head) = shared.blocking.pipe(&pipeline).await?;
-        shared.blocking.has_room();
-        Ok(moved.map(|id| {
-            let entry = head.filter(|(of, entry, _)| *of == id && !entry.is_empty());
-            Moved { id, entry: entry.map(|(_, entry, bytes)| (entry, bytes)) }
-        }))
+        let mut wait = redis::cmd("BRPOPLPUSH");
+        wait.arg(shared.key("waiting")).arg(shared.key("prb:moved")).arg(BLOCK.as_secs());
+        let (waited, found) = shared.blocking.script_after(wait, &taking(&shared, most)).await?;
+        Ok((Taken::new(found), waited.err()))
     }
     .boxed()
 }

@@ -8,20 +8,13 @@ for i = 4, #ARGV, 5 do
   ids[#ids + 1] = ARGV[i]
 end
 local claims = redis.call('HMGET', queue .. 'prb:claims', unpack(ids))
-local answer, known, jobs = {}, {}, {}
+local answer, known = {}, {}
 for n, id in ipairs(ids) do
-  local job = ARGV[5 * n]
   if claims[n] and string.sub(claims[n], 1, #owner) == owner then
     known[#known + 1] = id
-    -- The one that has been active longest is at the tail.
-    answer[n] = redis.call('LREM', queue .. 'active', -1, id)
-    if answer[n] == 1 then
-      jobs[#jobs + 1] = id
-      jobs[#jobs + 1] = job
-    end
   else
     -- The same answer when it is asked twice because the first answer was lost.
-    answer[n] = redis.call('HGET', queue .. 'jobs', id) == job and 1 or 0
+    answer[n] = redis.call('HGET', queue .. 'jobs', id) == ARGV[5 * n] and 1 or 0
     claims[n] = false
   end
 end
@@ -29,6 +22,42 @@ if #known == 0 then
   return answer
 end
 redis.call('HDEL', queue .. 'prb:claims', unpack(known))
+
+-- Few are looked for one by one, in a list that may be long; many are left out of all.
+local removed = {}
+if #known >= 16 and redis.call('LLEN', queue .. 'active') <= 16 * #known then
+  local leaves, stay = {}, {}
+  for _, id in ipairs(known) do
+    leaves[id] = true
+  end
+  for _, id in ipairs(redis.call('LRANGE', queue .. 'active', 0, -1)) do
+    if leaves[id] then
+      removed[id] = true
+    else
+      stay[#stay + 1] = id
+    end
+  end
+  redis.call('DEL', queue .. 'active')
+  for first = 1, #stay, 1000 do
+    redis.call('RPUSH', queue .. 'active', unpack(stay, first, math.min(first + 999, #stay)))
+  end
+else
+  for _, id in ipairs(known) do
+    -- The one that has been active longest is at the tail.
+    removed[id] = redis.call('LREM', queue .. 'active', -1, id) == 1
+  end
+end
+
+local jobs = {}
+for n, id in ipairs(ids) do
+  if claims[n] then
+    answer[n] = removed[id] and 1 or 0
+    if removed[id] then
+      jobs[#jobs + 1] = id
+      jobs[#jobs + 1] = ARGV[5 * n]
+    end
+  end
+end
 if #jobs == 0 then
   return answer
 end
@@ -60,19 +89,19 @@ for state, some in pairs(ended) do
     redis.call('SADD', queue .. state, unpack(some))
     -- The set has no order, so ours stands beside it.
     local order, scored = queue .. 'prb:' .. state, {}
+    local now = time[1] .. string.format('%06d', time[2])
     for n, id in ipairs(some) do
-      scored[2 * n - 1] = time[1] * 1000000 + time[2] + n - 1
+      scored[2 * n - 1] = now
       scored[2 * n] = id
     end
     redis.call('ZADD', order, unpack(scored))
     local over = redis.call('ZCARD', order) - keep[state]
-    if over > 0 then
-      local oldest = redis.call('ZRANGE', order, 0, math.min(over, 1000) - 1)
-      redis.call('ZREM', order, unpack(oldest))
-      local forgotten = {}
-      for _, old in ipairs(oldest) do
-        if redis.call('SREM', queue .. state, old) == 1 then
-          forgotten[#forgotten + 1] = old
+    -- Some at once.
+    if over > keep[state] / 20 then
+      local oldest, forgotten = redis.call('ZPOPMIN', order, math.min(over, 1000)), {}
+      for n = 1, #oldest, 2 do
+        if redis.call('SREM', queue .. state, oldest[n]) == 1 then
+          forgotten[#forgotten + 1] = oldest[n]
         end
       end
       if #forgotten > 0 then

@@ -1,4 +1,5 @@
--- Puts jobs back that were active at the last check and of which nobody has said since that they
+-- Puts jobs back that a blocking move brought and no script claimed, which follows in the same
+-- packet, and those that were active at the last check and of which nobody has said since that they
 -- are worked on; they come before all others, in their order. ARGV: least ms between two checks of
 -- all who share the queue. Returns the ids.
 local queue = KEYS[1]
@@ -24,6 +25,12 @@ for _, id in ipairs(active) do
     claimed[id] = true
     redis.call('SADD', queue .. 'stalling', id)
   end
+end
+local moved = redis.call('LRANGE', queue .. 'prb:moved', 0, -1)
+redis.call('DEL', queue .. 'prb:moved')
+for _, id in ipairs(moved) do
+  redis.call('RPUSH', queue .. 'waiting', id)
+  back[#back + 1] = id
 end
 -- A job that another program removed or put back leaves its claim behind.
 for _, id in ipairs(redis.call('HKEYS', queue .. 'prb:claims')) do

@@ -61,17 +61,39 @@ async fn each_of_those_who_wait_gets_another() {
 }
 
 #[tokio::test]
-async fn what_another_claimed_first_is_refused_to_who_got_it() {
+async fn a_redis_that_forgot_the_script_gives_it_too() {
     let server = Server::start().await;
     let waiter = waiter(&server).await;
-    let producer = open(&server);
-    let id = producer.new_id();
-    let claims = "bq:prbmq__main:prb:claims";
-    server.ask::<()>(&["HSET", claims, &id.0, "another"]).await;
-    producer.shared.enqueue(id.clone(), &job(1)).await.unwrap();
+    server.ask::<()>(&["SCRIPT", "FLUSH"]).await;
+    let id = open(&server).enqueue(job(1)).await.unwrap();
     let (consumer, taken) = waiter.await.unwrap();
     assert_eq!(taken.id, id);
-    let refused = consumer.progress(&id, Progress::Working).await;
-    assert!(matches!(refused, Err(QueueError::NotReserved { .. })), "{refused:?}");
-    assert_eq!(server.ask::<String>(&["HGET", claims, &id.0]).await, "another");
+    consumer.succeed(&id, outcome()).await.unwrap();
+}
+
+/// As if the handle had been gone between the move and the script that claims.
+async fn moved_and_not_claimed(server: &Server) -> (RedisQueue, JobId) {
+    let producer = open(server);
+    let id = producer.enqueue(job(1)).await.unwrap();
+    let (from, to) = ("bq:prbmq__main:waiting", "bq:prbmq__main:prb:moved");
+    assert_eq!(server.ask::<String>(&["RPOPLPUSH", from, to]).await, id.0);
+    (producer, id)
+}
+
+#[tokio::test]
+async fn what_nobody_claimed_is_the_next_to_be_taken() {
+    let server = Server::start().await;
+    let (queue, id) = moved_and_not_claimed(&server).await;
+    let later = queue.enqueue(job(2)).await.unwrap();
+    assert_eq!(queue.counts().await.unwrap().waiting, 2);
+    assert_eq!(queue.job(&id).await.unwrap().unwrap().state, JobState::Waiting);
+    assert_eq!([take(&queue).await.id, take(&queue).await.id], [id, later]);
+}
+
+#[tokio::test]
+async fn what_nobody_claimed_waits_again() {
+    let server = Server::start().await;
+    let (_queue, id) = moved_and_not_claimed(&server).await;
+    let waiting = || server.ask::<Vec<String>>(&["LRANGE", "bq:prbmq__main:waiting", "0", "-1"]);
+    until("it waits again", async || waiting().await == [id.0.clone()]).await;
 }

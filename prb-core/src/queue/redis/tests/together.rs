@@ -74,3 +74,25 @@ async fn each_job_ends_as_it_is_told_to() {
     let expected = [("Delayed", 2 * quarter), ("Failed", quarter), ("Succeeded", quarter - 1)];
     assert_eq!(told, expected.map(|(state, count)| (state.to_owned(), count)));
 }
+
+#[tokio::test]
+async fn those_whose_neighbours_end_keep_their_order() {
+    let server = Server::start().await;
+    let config = RedisQueueConfig { stall_interval: PATIENCE * 100, ..config(&server) };
+    let queue = RedisQueue::open(config).unwrap();
+    for pid in 0..60 {
+        queue.enqueue(job(pid)).await.unwrap();
+    }
+    for _ in 0..60 {
+        take(&queue).await;
+    }
+    let active = || server.ask::<Vec<String>>(&["LRANGE", "bq:prbmq__main:active", "0", "-1"]);
+    let (mut stay, mut end) = (Vec::new(), Vec::new());
+    for (at, id) in active().await.into_iter().map(JobId).enumerate() {
+        if at % 3 == 0 { stay.push(id.0) } else { end.push(id) }
+    }
+    let ended = join_all(end.iter().map(|id| queue.succeed(id, outcome()))).await;
+    assert!(ended.iter().all(Result::is_ok), "{ended:?}");
+    assert_eq!(active().await, stay);
+    assert_eq!(queue.counts().await.unwrap().succeeded, end.len() as u64);
+}
