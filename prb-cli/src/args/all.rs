@@ -8,8 +8,8 @@ use prb_walkie::Multiaddr;
 use prb_walkie::multiaddr::Protocol;
 
 use super::{
-    AccessArgs, AdminArgs, DataDirArgs, DataProviderArgs, GrpcArgs, LifecycleArgs, Listen,
-    ManagingArgs, ParaArgs, StoringArgs, WalkieArgs,
+    DataDirArgs, DataProviderArgs, LifecycleArgs, Listen, ManagingArgs, ParaArgs, ServingArgs,
+    StoringArgs,
 };
 
 /// Data provider, lifecycle manager, trader, monitor and queue page in one process.
@@ -31,18 +31,9 @@ pub struct AllArgs {
     /// How the manager keeps workers. It trades itself; without Redis its queue is one of its own.
     #[command(flatten)]
     pub managing: ManagingArgs,
-    /// Their peers.
+    /// How they are reached and watched. The monitor may do everything.
     #[command(flatten)]
-    pub walkie: WalkieArgs,
-    /// Who may call what. The monitor may do everything.
-    #[command(flatten)]
-    pub access: AccessArgs,
-    /// The same over gRPC.
-    #[command(flatten)]
-    pub grpc: GrpcArgs,
-    /// Who watches them.
-    #[command(flatten)]
-    pub admin: AdminArgs,
+    pub serving: ServingArgs,
     /// Their pages.
     #[command(flatten)]
     pub pages: AllPagesArgs,
@@ -95,10 +86,7 @@ impl AllArgs {
             data_dir: self.data_dir(),
             para: self.para.clone(),
             store: self.store.clone(),
-            walkie: self.walkie(Place::Provider),
-            access: self.access.clone(),
-            grpc: self.grpc(Place::Provider),
-            admin: self.admin(Place::Provider),
+            serving: self.serving.at(Place::Provider),
             json: self.json,
         }
     }
@@ -110,10 +98,7 @@ impl AllArgs {
             para: self.para.clone(),
             managing: self.managing.clone(),
             built_in_trader: Some(true),
-            walkie: self.walkie(Place::Manager),
-            access: self.access.clone(),
-            grpc: self.grpc(Place::Manager),
-            admin: self.admin(Place::Manager),
+            serving: self.serving.at(Place::Manager),
             json: self.json,
         }
     }
@@ -121,32 +106,17 @@ impl AllArgs {
     fn data_dir(&self) -> DataDirArgs {
         DataDirArgs { data_dir: self.data_dir.clone(), local_db_path: None }
     }
-
-    /// Where one of them is among its peers.
-    pub(crate) fn walkie(&self, place: Place) -> WalkieArgs {
-        let listen = self.walkie.listen.iter().map(|address| further(address, place)).collect();
-        WalkieArgs { listen, ..self.walkie.clone() }
-    }
-
-    /// Where one of them serves gRPC.
-    pub(crate) fn grpc(&self, place: Place) -> GrpcArgs {
-        let grpc_listen = self.grpc.grpc_listen.map(|listen| listen.further(place as u16));
-        GrpcArgs { grpc_listen, ..self.grpc.clone() }
-    }
-
-    fn admin(&self, place: Place) -> AdminArgs {
-        let listen = self.admin.admin_listen.map(|listen| listen.further(place as u16));
-        AdminArgs { admin_listen: listen }
-    }
 }
 
-/// The same at a port for each place.
-fn further(address: &Multiaddr, place: Place) -> Multiaddr {
-    let further = |part| match part {
-        Protocol::Tcp(port) => Protocol::Tcp(further_port(port, place as u16)),
-        other => other,
-    };
-    address.iter().map(further).collect()
+impl Place {
+    /// The same address at its port.
+    pub(super) fn of(self, address: &Multiaddr) -> Multiaddr {
+        let further = |part| match part {
+            Protocol::Tcp(port) => Protocol::Tcp(further_port(port, self as u16)),
+            other => other,
+        };
+        address.iter().map(further).collect()
+    }
 }
 
 fn further_port(port: u16, by: u16) -> u16 {
@@ -174,10 +144,10 @@ mod tests {
     #[test]
     fn each_has_its_port() {
         let address: Multiaddr = "/ip4/0.0.0.0/tcp/28888".parse().unwrap();
-        assert_eq!(further(&address, Place::Provider), address);
-        assert_eq!(further(&address, Place::Trader).to_string(), "/ip4/0.0.0.0/tcp/28890");
+        assert_eq!(Place::Provider.of(&address), address);
+        assert_eq!(Place::Trader.of(&address).to_string(), "/ip4/0.0.0.0/tcp/28890");
         let free: Multiaddr = "/ip6/::/tcp/0".parse().unwrap();
-        assert_eq!(further(&free, Place::Manager), free);
+        assert_eq!(Place::Manager.of(&free), free);
         let at = |text: &str| text.parse::<Listen>().unwrap();
         assert_eq!(at("127.0.0.1:9461").further(1), at("127.0.0.1:9462"));
         assert_eq!(at("127.0.0.1:0").further(2), at("127.0.0.1:0"));

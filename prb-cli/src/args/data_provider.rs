@@ -2,9 +2,7 @@
 
 use clap::Args;
 
-use super::{
-    AccessArgs, AdminArgs, BucketArgs, DataDirArgs, GrpcArgs, ParaArgs, RelayArgs, WalkieArgs,
-};
+use super::{BucketArgs, DataDirArgs, ParaArgs, RelayArgs, ServingArgs};
 
 /// A data provider as a process of its own.
 #[derive(Clone, Debug, Args)]
@@ -18,18 +16,9 @@ pub struct DataProviderArgs {
     /// What it keeps and serves.
     #[command(flatten)]
     pub store: StoringArgs,
-    /// Its peers.
+    /// How it is reached and watched.
     #[command(flatten)]
-    pub walkie: WalkieArgs,
-    /// Who may call what.
-    #[command(flatten)]
-    pub access: AccessArgs,
-    /// The same over gRPC.
-    #[command(flatten)]
-    pub grpc: GrpcArgs,
-    /// Who watches it.
-    #[command(flatten)]
-    pub admin: AdminArgs,
+    pub serving: ServingArgs,
     /// One line of JSON on standard output for each change; logs go to standard error.
     #[arg(long)]
     pub json: bool,

@@ -6,10 +6,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 use url::Url;
 
-use super::{
-    AccessArgs, AdminArgs, DataDirArgs, GrpcArgs, NoticeArgs, ParaArgs, RedisArgs, SyncArgs,
-    TradingArgs, WalkieArgs,
-};
+use super::{DataDirArgs, NoticeArgs, ParaArgs, RedisArgs, ServingArgs, SyncArgs, TradingArgs};
 
 /// A lifecycle manager as a process of its own.
 #[derive(Clone, Debug, Args)]
@@ -31,18 +28,9 @@ pub struct LifecycleArgs {
     #[arg(long, value_name = "BOOL", env = "USE_BUILT_IN_TRADER", action = ArgAction::Set)]
     #[arg(value_parser = BoolishValueParser::new())]
     pub built_in_trader: Option<bool>,
-    /// Its peers.
+    /// How it is reached and watched.
     #[command(flatten)]
-    pub walkie: WalkieArgs,
-    /// Who may call what.
-    #[command(flatten)]
-    pub access: AccessArgs,
-    /// The same over gRPC.
-    #[command(flatten)]
-    pub grpc: GrpcArgs,
-    /// Who watches it.
-    #[command(flatten)]
-    pub admin: AdminArgs,
+    pub serving: ServingArgs,
     /// One line of JSON on standard output for each change; logs go to standard error.
     #[arg(long)]
     pub json: bool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
-use super::{AccessArgs, AdminArgs, DataDirArgs, GrpcArgs, ParaArgs, RedisArgs, WalkieArgs};
+use super::{DataDirArgs, ParaArgs, RedisArgs, ServingArgs};
 
 /// A trader as a process of its own.
 #[derive(Clone, Debug, Args)]
@@ -27,18 +27,9 @@ pub struct TraderArgs {
     /// How it trades.
     #[command(flatten)]
     pub trading: TradingArgs,
-    /// Its peers.
+    /// How it is reached and watched.
     #[command(flatten)]
-    pub walkie: WalkieArgs,
-    /// Who may call what.
-    #[command(flatten)]
-    pub access: AccessArgs,
-    /// The same over gRPC.
-    #[command(flatten)]
-    pub grpc: GrpcArgs,
-    /// Who watches it.
-    #[command(flatten)]
-    pub admin: AdminArgs,
+    pub serving: ServingArgs,
 }
 
 /// How a trader trades.

@@ -72,35 +72,40 @@ const ROWS: &[Row] = &[
         |it| debug(data_provider(it).store.relay.relay_endpoints),
         r#"["ws://a:1", "ws://b:2"]"#,
     ),
-    ("PHALA_PEER_ID_PREFIX", "/keys", |it| debug(lifecycle(it).walkie.key_dir), r#""/keys""#),
+    (
+        "PHALA_PEER_ID_PREFIX",
+        "/keys",
+        |it| debug(lifecycle(it).serving.walkie.key_dir),
+        r#""/keys""#,
+    ),
     (
         "PHALA_WALKIE_LISTEN_ADDRESSES",
         "/ip4/0.0.0.0/tcp/28888, /ip6/::/tcp/1",
-        |it| debug(data_provider(it).walkie.listen),
+        |it| debug(data_provider(it).serving.walkie.listen),
         "[/ip4/0.0.0.0/tcp/28888, /ip6/::/tcp/1]",
     ),
     (
         "PHALA_WALKIE_BOOT_NODES",
         "/ip4/ip.of.data.provider/tcp/28888/p2p/some_peer_id, /ip4/10.0.0.1/tcp/1",
-        |it| debug(lifecycle(it).walkie.discovery.boot_nodes),
+        |it| debug(lifecycle(it).serving.walkie.discovery.boot_nodes),
         r#"["/ip4/ip.of.data.provider/tcp/28888/p2p/some_peer_id", "/ip4/10.0.0.1/tcp/1"]"#,
     ),
     (
         "PHALA_WALKIE_DISABLE_MDNS_DISCOVERY",
         "true",
-        |it| debug(lifecycle(it).walkie.discovery.no_mdns),
+        |it| debug(lifecycle(it).serving.walkie.discovery.no_mdns),
         "true",
     ),
     (
         "PHALA_PTP_IGNORE_BRIDGE_IDENTITY",
         "true",
-        |it| debug(lifecycle(it).walkie.ignore_bridge_identity),
+        |it| debug(lifecycle(it).serving.walkie.ignore_bridge_identity),
         "true",
     ),
     (
         "PHALA_BRIDGE_IDENTITY",
         "production",
-        |it| lifecycle(it).walkie.bridge_identity,
+        |it| lifecycle(it).serving.walkie.bridge_identity,
         "production",
     ),
     (
@@ -236,7 +241,7 @@ fn the_guides_environments_run_as_they_are() {
         ("PHALA_BRIDGE_IDENTITY", "production"),
         ("PHALA_LIFECYCLE_BLOB_SERVER_SESSION_MAX_MEMORY", "64"),
     ];
-    assert_eq!(data_provider(&provider).walkie.bridge_identity, "production");
+    assert_eq!(data_provider(&provider).serving.walkie.bridge_identity, "production");
 }
 
 fn refused(words: &str, variables: &[(&str, &str)]) -> String {

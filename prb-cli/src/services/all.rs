@@ -43,7 +43,7 @@ async fn serve(args: &AllArgs, folders: &Folders, stack: &mut Stack) -> Result<(
     // The monitor keeps nothing, so its key is made anew. Making one computes for a while.
     let guest = tokio::task::spawn_blocking(Identity::generate).await??;
     let mut args = args.clone();
-    args.access.white_list.push(PeerId::from_bytes(guest.peer_id().as_bytes())?);
+    args.serving.access.white_list.push(PeerId::from_bytes(guest.peer_id().as_bytes())?);
 
     let begun = data_provider::begin(&args.provider(), &folders.provider, stack).await?;
     let provider = begun.provider.clone();
@@ -60,7 +60,7 @@ async fn serve(args: &AllArgs, folders: &Folders, stack: &mut Stack) -> Result<(
     let mut met = Met::default();
     met.add(&walkie);
     let mut manager_args = args.manager();
-    met.introduce(&mut manager_args.walkie.discovery.boot_nodes);
+    met.introduce(&mut manager_args.serving.walkie.discovery.boot_nodes);
     let running = lifecycle::start(&manager_args, &folders.manager, stack).await?;
     met.add(&running.walkie);
     let trader = match &running.trader {
@@ -111,11 +111,10 @@ async fn join_trader(
     met: &Met,
     stack: &mut Stack,
 ) -> Result<Walkie, Failure> {
-    let (mut walkie, grpc) = (args.walkie(Place::Trader), args.grpc(Place::Trader));
-    met.introduce(&mut walkie.discovery.boot_nodes);
-    let settings = Settings { walkie: &walkie, access: &args.access, grpc: &grpc, folder };
-    let node = settings.prepare(&TRADER)?;
-    let identity = identity(&args.walkie.key_dir, Name::Trade).await?;
+    let mut serving = args.serving.at(Place::Trader);
+    met.introduce(&mut serving.walkie.discovery.boot_nodes);
+    let node = Settings { serving: &serving, folder }.prepare(&TRADER)?;
+    let identity = identity(&serving.walkie.key_dir, Name::Trade).await?;
     let (_, progress) = watch::channel(TraderProgress::Running(trader));
     Ok(node.start(chain, &identity, TraderRpc::new(progress), stack).await?)
 }

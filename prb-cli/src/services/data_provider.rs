@@ -90,14 +90,18 @@ pub(super) async fn begin(
     folder: &Path,
     stack: &mut Stack,
 ) -> Result<Begun, Failure> {
-    let settings =
-        Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
-    let node = settings.prepare(&DATA_PROVIDER)?;
-    let identity = identity(&args.walkie.key_dir, Name::DataProvider).await?;
+    let node = Settings { serving: &args.serving, folder }.prepare(&DATA_PROVIDER)?;
+    let identity = identity(&args.serving.walkie.key_dir, Name::DataProvider).await?;
     let registry = registry(&DATA_PROVIDER);
     let rest = admin::Rest::new(node.token()?);
-    admin::start(args.admin.admin_listen, &DATA_PROVIDER, registry.clone(), rest.clone(), stack)
-        .await?;
+    admin::start(
+        args.serving.admin.admin_listen,
+        &DATA_PROVIDER,
+        registry.clone(),
+        rest.clone(),
+        stack,
+    )
+    .await?;
     let config = config(args, folder)?;
     let para = ChainClient::new(config.para.clone());
     let provider = start(&config).await?;

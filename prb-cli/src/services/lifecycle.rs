@@ -87,15 +87,19 @@ pub(super) async fn start(
     folder: &Path,
     stack: &mut Stack,
 ) -> Result<Running, Failure> {
-    let settings =
-        Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
-    let node = settings.prepare(&LIFECYCLE)?;
-    let identity = identity(&args.walkie.key_dir, Name::Lifecycle).await?;
+    let node = Settings { serving: &args.serving, folder }.prepare(&LIFECYCLE)?;
+    let identity = identity(&args.serving.walkie.key_dir, Name::Lifecycle).await?;
     first_start::take_in(args.data_dir.inventory_of_version_2(), folder, &identity).await?;
     let registry = registry(&LIFECYCLE);
     let rest = admin::Rest::new(node.token()?);
-    admin::start(args.admin.admin_listen, &LIFECYCLE, registry.clone(), rest.clone(), stack)
-        .await?;
+    admin::start(
+        args.serving.admin.admin_listen,
+        &LIFECYCLE,
+        registry.clone(),
+        rest.clone(),
+        stack,
+    )
+    .await?;
     let (queue, leases) = open_queue(args, folder, &identity, stack)?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints, args.para.endpoint_policy));
 

@@ -19,7 +19,7 @@ use prb_walkie::rpc::{RequestCount, Requests};
 use tokio::sync::watch;
 
 use super::door::Door;
-use crate::args::{AccessArgs, DiscoveryArgs, GrpcArgs, Listen, WalkieArgs};
+use crate::args::{DiscoveryArgs, GrpcArgs, Listen, ServingArgs};
 use crate::peer;
 use crate::shutdown::Stack;
 
@@ -52,9 +52,7 @@ pub(crate) const TRADER: Role =
 
 /// What a node is made from.
 pub(super) struct Settings<'a> {
-    pub(super) walkie: &'a WalkieArgs,
-    pub(super) access: &'a AccessArgs,
-    pub(super) grpc: &'a GrpcArgs,
+    pub(super) serving: &'a ServingArgs,
     /// Where commands on this host look for the service.
     pub(super) folder: &'a Path,
 }
@@ -69,27 +67,26 @@ impl Settings<'_> {
     /// Reads the files the arguments name: what is wrong with them is said at once.
     pub(super) fn prepare(&self, role: &Role) -> Result<Prepared> {
         let door = Door::of(role.name, self.folder);
+        let ServingArgs { walkie, access, grpc, .. } = self.serving;
         let mut config = Config::new(Introduction {
             hostname: hostname(),
             role: role.wire,
             chain_identity: String::new(),
-            bridge_identity: self.walkie.bridge_identity.clone(),
+            bridge_identity: walkie.bridge_identity.clone(),
         });
-        config.listen.clone_from(&self.walkie.listen);
-        config.discovery = Discovery {
-            any_bridge: self.walkie.ignore_bridge_identity,
-            ..discovery(&self.walkie.discovery)
-        };
+        config.listen.clone_from(&walkie.listen);
+        config.discovery =
+            Discovery { any_bridge: walkie.ignore_bridge_identity, ..discovery(&walkie.discovery) };
         config.access = access::Config {
-            mode: self.access.access,
-            white_list: self.access.white_list.clone(),
-            psk: self.access.psk_file.as_deref().map(PreSharedKey::load).transpose()?,
+            mode: access.access,
+            white_list: access.white_list.clone(),
+            psk: access.psk_file.as_deref().map(PreSharedKey::load).transpose()?,
         };
         let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, role.grpc_port));
-        config.grpc = match self.grpc.grpc_listen.unwrap_or(Listen::At(usual)) {
+        config.grpc = match grpc.grpc_listen.unwrap_or(Listen::At(usual)) {
             Listen::Off => None,
             Listen::At(address) => {
-                Some(Grpc { address, token: Some(door.make_token()?), tls: tls(self.grpc)? })
+                Some(Grpc { address, token: Some(door.make_token()?), tls: tls(grpc)? })
             }
         };
         Ok(Prepared { config, door })

@@ -41,16 +41,15 @@ async fn serve(
     folder: &Path,
     stack: &mut Stack,
 ) -> Result<(), Failure> {
-    let settings =
-        Settings { walkie: &args.walkie, access: &args.access, grpc: &args.grpc, folder };
-    let node = settings.prepare(&TRADER)?;
+    let node = Settings { serving: &args.serving, folder }.prepare(&TRADER)?;
     // Peers tell services apart by their ids, so the trader has one of its own; with the
     // manager's it only opens secrets.
-    let identity = identity(&args.walkie.key_dir, Name::Trade).await?;
+    let identity = identity(&args.serving.walkie.key_dir, Name::Trade).await?;
     let para = ChainClient::new(chain::nodes(&args.para.para_endpoints, args.para.endpoint_policy));
     let registry = registry(&TRADER);
     let rest = admin::Rest::new(node.token()?);
-    admin::start(args.admin.admin_listen, &TRADER, registry.clone(), rest.clone(), stack).await?;
+    admin::start(args.serving.admin.admin_listen, &TRADER, registry.clone(), rest.clone(), stack)
+        .await?;
     let chain = chain::identity(&para, None).await;
 
     let (progress, shown) = watch::channel(TraderProgress::WaitingFor(String::new()));
@@ -59,7 +58,7 @@ async fn serve(
     registry.register(node::Peers::of(&walkie));
     rest.serve(&walkie);
     let trading = async {
-        let manager = managers_identity(&args.walkie.key_dir, &progress).await?;
+        let manager = managers_identity(&args.serving.walkie.key_dir, &progress).await?;
         let queue = trading::shared_queue(redis, &manager, args.accept_unsigned_jobs)?;
         stack.push("queue", {
             let queue = queue.clone();

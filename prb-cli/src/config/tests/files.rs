@@ -53,8 +53,8 @@ fn a_file_counts_where_nothing_else_is_said() {
     let args = lifecycle_of("", &path, &[]);
     assert_eq!(args.para.para_endpoints, ["ws://file:1", "ws://file:2"]);
     assert_eq!((args.managing.workers.min_bench_score, args.managing.workers.sync_only), (7, true));
-    assert!(args.walkie.discovery.no_mdns);
-    assert_eq!(args.walkie.bridge_identity, "mine", "the service's own table counts first");
+    assert!(args.serving.walkie.discovery.no_mdns);
+    assert_eq!(args.serving.walkie.bridge_identity, "mine", "the service's own table counts first");
     let variables = [("PHALA_MIN_BENCH_SCORE", "8"), ("PHALA_SYNC_ONLY", "false")];
     let args = lifecycle_of("", &path, &variables);
     assert_eq!(
@@ -69,7 +69,7 @@ fn a_file_counts_where_nothing_else_is_said() {
     assert!(parsed.notes.contains(&Note::Plain(format!("settings of {path}"))));
     let Command::Run(run) = parsed.cli.command else { panic!() };
     let Some(Module::Trader(args)) = run.module else { panic!() };
-    assert_eq!(args.walkie.bridge_identity, "production");
+    assert_eq!(args.serving.walkie.bridge_identity, "production");
     assert_eq!(*args.redis.needed_by("it").unwrap(), "redis://file:1");
 }
 

@@ -36,9 +36,10 @@ pub(super) async fn start(
         return Ok(None);
     };
     let mut config = Config::new(Introduction::client(hostname()));
-    let own = discovery(&args.walkie.discovery);
+    let own = discovery(&args.serving.walkie.discovery);
     config.discovery = Discovery { boot_nodes: [met, own.boot_nodes].concat(), ..own };
-    config.access.psk = args.access.psk_file.as_deref().map(PreSharedKey::load).transpose()?;
+    config.access.psk =
+        args.serving.access.psk_file.as_deref().map(PreSharedKey::load).transpose()?;
     let listener = settings.bind().await?;
     let (walkie, _) = monitor::start(config, guest, &settings, listener, stack).await?;
     Ok(Some(walkie))
