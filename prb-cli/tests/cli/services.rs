@@ -17,7 +17,7 @@ use crate::shapes;
 /// Generous: a machine that is busy with other tests must not fail this one.
 pub(crate) const LONG: Duration = Duration::from_mins(3);
 /// Ports that nobody else has.
-const LOCAL: &str = "--grpc-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0";
+pub(crate) const LOCAL: &str = "--grpc-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0";
 const STOP: Duration = Duration::from_secs(20);
 pub(crate) const WORKERS: usize = 2;
 

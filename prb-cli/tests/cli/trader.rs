@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use prb_devnet::ports::unused_port;
 use serde_json::Value;
 
 use crate::fixture::{Prb, assert_refused, text};
 use crate::machines::Machine;
-use crate::services::{LONG, Site, WORKERS, eventually};
+use crate::services::{LOCAL, LONG, Service, Site, WORKERS, eventually};
 use crate::watched::Admin;
 
 /// A Redis without persistence, as the field runs it.
@@ -228,6 +229,44 @@ fn five_processes_come_to_computing_and_go_on_after_redis_lost_everything() {
     for service in [next, manager, provider, devnet] {
         service.stop();
     }
+}
+
+/// The manager is the second of those in the process.
+#[test]
+fn all_services_in_one_process_have_their_jobs_in_redis() {
+    let prb = Prb::new();
+    let this = Machine::this();
+    let redis = Redis::start(prb.folder.path());
+    let one = Site::of_one_machine(&prb);
+    let port = unused_port();
+    let manager_at = format!("/ip4/127.0.0.1/tcp/{}", port + 1);
+    let site = Site { redis: Some(redis.url()), manager_at, ..one };
+    fs::write(site.path("psk"), "a key that operators share").unwrap();
+    let (devnet, network) = site.start_devnet();
+    let words = format!(
+        "run all --data-dir {} --key-dir {} --psk-file {} --para-endpoint {} --relay-endpoint {} \
+         --walkie-listen /ip4/127.0.0.1/tcp/{port} --no-mdns --blob-port 0 {LOCAL} --redis {} \
+         --monitor-listen off --queue-listen off --skip-attestation --batch-age 300",
+        site.path("manager"),
+        site.path("manager-keys"),
+        site.path("psk"),
+        network["para"].as_str().unwrap(),
+        network["relay"].as_str().unwrap(),
+        redis.url(),
+    );
+    let mut all = Service::start(&prb, &this, "all", &words);
+    all.says("that all run", |line| line.contains("all services run").then_some(()));
+    site.add_workers(&this, &network);
+    site.wait_for("computing", &all, computing);
+    let stats = queue(&site, &redis, "stats");
+    assert_eq!(stats["stats"]["failed"], 0, "{stats}");
+    let done = queue(&site, &redis, "list succeeded --limit 100");
+    let started = done["jobs"].as_array().unwrap().iter();
+    assert_eq!(started.filter(|it| it["action"] == "START_COMPUTING").count(), WORKERS, "{done}");
+    let accounts = ask_trader(&site, &redis, "accounts");
+    assert_eq!(accounts["accounts"][0]["pools"][0], 1, "{accounts}");
+    all.stop();
+    devnet.stop();
 }
 
 fn nonce(status: &Value) -> u64 {
