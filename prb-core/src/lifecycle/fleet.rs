@@ -175,7 +175,7 @@ impl Fleet {
 
     async fn explain_one(&self, cell: &Cell, assignment: &Assignment) -> Explanation {
         let report = cell.report();
-        let on_chain = match report.public_key {
+        let on_chain = match report.public_key.or(assignment.record.last_key) {
             None => Err("its public key is not known".to_owned()),
             Some(public_key) => {
                 let subject = assignment.subject(public_key);

@@ -11,6 +11,8 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod last_keys;
+
 use super::error::{CommandError, ShutdownError};
 use super::explain::Explanation;
 use super::fleet::Fleet;
@@ -187,6 +189,7 @@ impl LifecycleHandle {
     /// Stops feeding, lets calls in flight end, and gives them up when they take too long.
     pub async fn shutdown(&self) -> Result<(), ShutdownError> {
         let inner = &self.inner;
+        self.keep_keys().await;
         inner.stop.cancel();
         inner.tasks.close();
         inner.followers.close();

@@ -176,6 +176,14 @@ impl Inventory {
         })
     }
 
+    /// Keeps which public keys workers told.
+    pub(crate) fn set_last_keys(&self, keys: &[(Uuid, [u8; 32])]) -> Result<(), InventoryError> {
+        self.change(|catalogue| {
+            catalogue.set_last_keys(keys);
+            Ok(())
+        })
+    }
+
     /// Works on a copy, which becomes the inventory once it is on disk.
     fn change<T>(
         &self,

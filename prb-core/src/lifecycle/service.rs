@@ -165,7 +165,7 @@ impl Lifecycle {
                 Box::pin(notices.run(move || fleet.reports()))
             });
         }
-        Ok(LifecycleHandle::new(Inner {
+        let handle = LifecycleHandle::new(Inner {
             inventory: tokio::sync::Mutex::new(Some(Arc::new(inventory))),
             catalogue,
             fleet,
@@ -175,7 +175,11 @@ impl Lifecycle {
             tasks,
             followers,
             shutdown_timeout,
-        }))
+        });
+        if works {
+            handle.begin_to_keep_keys();
+        }
+        Ok(handle)
     }
 }
 

@@ -159,13 +159,26 @@ impl Catalogue {
         }
     }
 
+    /// The public key that a worker told last.
+    pub(crate) fn last_key(&self, worker: Uuid) -> Option<[u8; 32]> {
+        self.workers.get(&worker)?.last_key
+    }
+
+    /// What workers told; ids that there are not any more do not count.
+    pub(super) fn set_last_keys(&mut self, keys: &[(Uuid, [u8; 32])]) {
+        for (uuid, key) in keys {
+            if let Some(worker) = self.workers.get_mut(uuid) {
+                worker.last_key = Some(*key);
+            }
+        }
+    }
+
     fn put_worker(&mut self, uuid: Uuid, edit: WorkerEdit) -> Result<db::Worker, InventoryError> {
         let pid = edit.pid;
         let pool = self.pools.values().find(|pool| pool.pid == pid).ok_or_else(|| {
             InventoryError::invalid(Field::Pid, format!("no pool {pid} is configured"))
         })?;
-        let goal = self.workers.get(&uuid).map_or_else(Goal::default, |before| before.goal);
-        let worker = edit.into_record(uuid, pool.uuid, goal);
+        let worker = edit.into_record(uuid, pool.uuid, self.workers.get(&uuid));
         for other in self.workers.values().filter(|other| other.uuid != uuid) {
             if other.name == worker.name {
                 let reason = format!("another worker is called {:?}", other.name);

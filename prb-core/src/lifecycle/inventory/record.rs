@@ -97,6 +97,10 @@ pub(crate) struct WorkerRecord {
     /// Said by commands of its own, so that a change of anything else neither stops nor starts it.
     #[serde(default)]
     pub(crate) goal: Goal,
+    /// The public key that the machine at this endpoint last told: one that is gone for good is
+    /// found on chain by it.
+    #[serde(default, with = "key_text", skip_serializing_if = "Option::is_none")]
+    pub(crate) last_key: Option<[u8; 32]>,
 }
 
 impl From<&PoolRecord> for db::Pool {
@@ -151,6 +155,29 @@ mod hex_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
         hex::decode(String::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+mod key_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the derived code calls it so")]
+    pub(super) fn serialize<S: Serializer>(
+        key: &Option<[u8; 32]>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        key.map(hex::encode).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<[u8; 32]>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        let read = |text| {
+            let mut key = [0; 32];
+            hex::decode_to_slice::<String>(text, &mut key).map(|()| key)
+        };
+        text.map(read).transpose().map_err(serde::de::Error::custom)
     }
 }
 

@@ -221,3 +221,26 @@ async fn the_older_bridges_requests_are_understood() {
     let pools = inventory.create_pools(request::CreatePool::decode(&bytes[..]).unwrap()).unwrap();
     assert_eq!((pools[0].pid, pools[0].name.as_str(), pools[0].sync_only), (42, "created", true));
 }
+
+#[tokio::test]
+async fn the_key_a_worker_told_stays_until_another_machine_takes_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inventory");
+    let uuid = {
+        let inventory = Inventory::open(&path, identity()).await.unwrap();
+        create(&inventory, vec![pool(2, "a", PHRASE)]).unwrap();
+        let uuid = add(&inventory, vec![worker(2, "w")]).unwrap()[0].uuid.parse().unwrap();
+        assert_eq!(inventory.catalogue().last_key(uuid), None);
+        inventory.set_last_keys(&[(uuid, [9; 32]), (Uuid::new_v4(), [1; 32])]).unwrap();
+        uuid
+    };
+    let inventory = Inventory::open(&path, identity()).await.unwrap();
+    assert_eq!(inventory.catalogue().last_key(uuid), Some([9; 32]));
+    let name = || Named::Name("w".to_owned());
+    let dearer = db::Worker { stake: "6000000000000000".to_owned(), ..worker(2, "w") };
+    edit_worker(&inventory, name(), dearer).unwrap();
+    assert_eq!(inventory.catalogue().last_key(uuid), Some([9; 32]));
+    let elsewhere = db::Worker { endpoint: "http://other:8000".to_owned(), ..worker(2, "w") };
+    edit_worker(&inventory, name(), elsewhere).unwrap();
+    assert_eq!(inventory.catalogue().last_key(uuid), None);
+}

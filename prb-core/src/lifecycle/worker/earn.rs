@@ -97,23 +97,17 @@ impl Hands {
     pub(super) async fn judge(&mut self, register_anew: bool) -> Result<Event, Failure> {
         self.claim_key()?;
         let assignment = self.assignment();
-        let Some((public_key, counters)) = self
-            .known
-            .as_ref()
-            .and_then(|known| known.public_key.map(|public_key| (public_key, known.counters)))
-        else {
-            return fail(Cause::Refused, "the worker does not tell its public key");
-        };
-        let goal = assignment.record.goal;
+        let (public_key, goal) = (self.key()?, assignment.record.goal);
         let subject = assignment.subject(public_key);
         let view = &self.shared.view;
         let (seen, block) =
             view.look(|values| seen(values, &subject).map(|seen| (seen, values.number()))).await?;
         // One that is to stop need not be at the tip.
-        if goal == Goal::Compute && counters.block.saturating_add(TOLERATED_LAG) < block {
+        let next_block = self.known.as_ref().map_or(0, |known| known.counters.block);
+        if goal == Goal::Compute && next_block.saturating_add(TOLERATED_LAG) < block {
             let text = format!(
                 "the data provider is {} blocks behind the chain",
-                block - counters.block.saturating_sub(1)
+                block - next_block.saturating_sub(1)
             );
             return Ok(Event::Judged(Standing::Underway { text }));
         }
@@ -176,9 +170,7 @@ impl Hands {
             self.due = None;
             return fail(Cause::ChainView, format!("it is not to {deed} any more"));
         }
-        let Some(public_key) = self.known.as_ref().and_then(|known| known.public_key) else {
-            return fail(Cause::Refused, "the worker does not tell its public key");
-        };
+        let public_key = self.key()?;
         let action = match deed {
             Deed::Register(_) => self.registration(public_key).await?,
             Deed::AddWorker => Action::AddWorker { public_key },

@@ -11,7 +11,7 @@ use crate::lifecycle::chain_view::Subject;
 use crate::lifecycle::computing::{Deed, Wanted};
 use crate::lifecycle::egress::Window;
 use crate::lifecycle::intent::Intent;
-use crate::lifecycle::inventory::WorkerRecord;
+use crate::lifecycle::inventory::{Goal, WorkerRecord};
 use crate::lifecycle::key_claims::KeyClaim;
 use crate::lifecycle::machine::{Call, Cause, Event, Policy};
 use crate::lifecycle::report::Cell;
@@ -194,17 +194,29 @@ impl Hands {
         Ok(Event::Info { initialized, behind: self.behind() })
     }
 
+    /// Its public key. One that is to stop is known by what it told an earlier manager too: it may
+    /// be gone for good.
+    pub(super) fn key(&self) -> Result<[u8; 32], Failure> {
+        match &self.known {
+            Some(Known { public_key: Some(key), .. }) => Ok(*key),
+            Some(_) => fail(Cause::Refused, "the worker does not tell its public key"),
+            None => {
+                let assignment = self.assignment.borrow();
+                let last = assignment.record.last_key;
+                last.filter(|_| assignment.record.goal != Goal::Compute).map_or_else(
+                    || {
+                        let text = "the worker was not reached yet: its key is not known";
+                        fail(Cause::Unreachable, text)
+                    },
+                    Ok,
+                )
+            }
+        }
+    }
+
     /// Makes sure that no other worker earns with this one's key.
     pub(super) fn claim_key(&mut self) -> Result<(), Failure> {
-        let Some(known) = &self.known else {
-            return fail(
-                Cause::Unreachable,
-                "the worker was not reached yet: its key is not known",
-            );
-        };
-        let Some(key) = known.public_key else {
-            return fail(Cause::Refused, "the worker does not tell its public key");
-        };
+        let key = self.key()?;
         if let Some(claim) = self.claim.as_ref().filter(|claim| claim.key() == key) {
             return leased(claim);
         }

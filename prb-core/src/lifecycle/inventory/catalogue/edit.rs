@@ -135,19 +135,28 @@ impl WorkerEdit {
         })
     }
 
-    pub(super) fn into_record(self, uuid: Uuid, pool: Uuid, goal: Goal) -> WorkerRecord {
+    /// With what is not edited of the worker as it was before.
+    pub(super) fn into_record(
+        self,
+        uuid: Uuid,
+        pool: Uuid,
+        before: Option<&WorkerRecord>,
+    ) -> WorkerRecord {
+        let endpoint = self.endpoint.to_string();
+        let same_machine = before.filter(|before| before.endpoint == endpoint);
         WorkerRecord {
             uuid,
             pool,
             name: self.name,
-            endpoint: self.endpoint.to_string(),
+            last_key: same_machine.and_then(|before| before.last_key),
+            endpoint,
             enabled: self.enabled,
             sync_only: self.sync_only,
             gatekeeper: self.gatekeeper,
             stake: self.stake,
             public_endpoints: self.public_endpoints,
             drained: false,
-            goal,
+            goal: before.map_or_else(Goal::default, |before| before.goal),
         }
     }
 }
