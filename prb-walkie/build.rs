@@ -1,6 +1,7 @@
 //! Compiles `proto/prb` without a protoc binary: messages always, the service and its
 //! descriptors with feature `net`.
 
+use std::env;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use prost_types::field_descriptor_proto::Label;
 use prost_types::{DescriptorProto, FileDescriptorSet, OneofDescriptorProto};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
+    let proto = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../proto");
     println!("cargo:rerun-if-changed={}", proto.join("prb").display());
     let files = protox::compile([proto.join("prb/message.proto")], [&proto])?;
     let net = std::env::var_os("CARGO_FEATURE_NET").is_some();
