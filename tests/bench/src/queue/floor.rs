@@ -1,5 +1,5 @@
 //! One job after the other by clients that do the least: they block, sign nothing, keep no claims
-//! and forget what is done. No program whose jobs go through Redis is faster here.
+//! and forget what is done. How much of a job's time is Redis and the processes that wake each other.
 
 use std::time::Instant;
 
