@@ -40,6 +40,7 @@ use super::job::{
 };
 use super::{JobQueue, QueueError, ReservedJob};
 
+mod awake;
 mod config;
 mod entry;
 mod gather;
@@ -84,6 +85,7 @@ impl RedisQueue {
         }
         tasks.spawn(listener::run(Arc::clone(&shared)));
         tasks.spawn(upkeep::run(Arc::clone(&shared)));
+        tasks.spawn(stay_awake(Arc::clone(&shared)));
         tasks.close();
         let stop = shared.stop.clone().drop_guard();
         Ok(Self { shared, wishes, next_id: AtomicU64::new(1), tasks, _stop: stop })
@@ -111,6 +113,10 @@ impl RedisQueue {
         let number = self.next_id.fetch_add(1, Ordering::Relaxed);
         JobId(format!("{}-{number}", self.shared.owner))
     }
+}
+
+async fn stay_awake(shared: Arc<Shared>) {
+    shared.stop.run_until_cancelled(shared.awake.run()).await;
 }
 
 impl JobQueue for RedisQueue {

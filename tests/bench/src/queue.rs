@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// Jobs over which the memory of Redis is watched; 0 for none.
     #[arg(long, default_value_t = 1_000_000)]
     memory_jobs: usize,
+    /// Most microseconds that a thread stays awake for what comes of a job by itself.
+    #[arg(long, default_value_t = 250)]
+    awake: u64,
     /// Folder with the package of bee-queue.
     #[arg(long, default_value = "tests/interop/queue")]
     npm: PathBuf,
@@ -69,8 +72,8 @@ pub(crate) fn measure(args: &Args) -> Result<Map<String, Value>> {
             floor::consume(port)?;
             return Ok(figures);
         }
-        let at_once = args.in_flight;
-        on_threads(args.threads, async move { ours::consume(port, at_once).await })?;
+        let (at_once, awake) = (args.in_flight, args.awake);
+        on_threads(args.threads, async move { ours::consume(port, awake, at_once).await })?;
         return Ok(figures);
     }
     for (name, jobs, in_flight) in [
@@ -86,13 +89,16 @@ pub(crate) fn measure(args: &Args) -> Result<Map<String, Value>> {
     Ok(figures)
 }
 
-/// Runs a task away from the main thread, where services run theirs.
+/// Runs a task on a runtime of this many threads: of one on tokio's for one thread, else away from
+/// the main thread, where services run theirs.
 fn on_threads<T: Send + 'static>(
     threads: usize,
     task: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    let mut runtime = Builder::new_multi_thread();
-    let runtime = runtime.worker_threads(threads).enable_all().build()?;
+    let runtime = match threads {
+        1 => Builder::new_current_thread().enable_all().build()?,
+        _ => Builder::new_multi_thread().worker_threads(threads).enable_all().build()?,
+    };
     runtime.block_on(async { tokio::spawn(task).await? })
 }
 
@@ -160,7 +166,7 @@ async fn floor_side(args: &Args, jobs: usize) -> Result<Figure> {
 async fn our_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> {
     let server = Server::start().await?;
     let _consumer = our_consumer(args, server.port())?;
-    let queue = ours::open(server.port())?;
+    let queue = ours::open(server.port(), args.awake)?;
     ours::produce(&queue, jobs / 20, in_flight).await?;
     let busy = server.cpu_seconds()?;
     let seconds = ours::produce(&queue, jobs, in_flight).await?;
@@ -172,7 +178,7 @@ async fn our_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> 
 async fn memory(args: &Args) -> Result<Value> {
     let server = Server::start().await?;
     let _consumer = our_consumer(args, server.port())?;
-    let queue = ours::open(server.port())?;
+    let queue = ours::open(server.port(), args.awake)?;
     let mut megabytes = Vec::new();
     for _ in 0..20 {
         ours::produce(&queue, args.memory_jobs / 20, args.in_flight).await?;
@@ -209,6 +215,7 @@ fn our_consumer(args: &Args, port: u16) -> Result<Process> {
     let mut command = Command::new(program);
     command
         .args(["queue", "--in-flight", &args.in_flight.to_string()])
+        .args(["--awake", &args.awake.to_string()])
         .args(["--threads", &args.threads.to_string(), "--consume"])
         .arg(port.to_string());
     if args.least {

@@ -32,6 +32,10 @@ pub struct RedisQueueConfig {
     pub stall_interval: Duration,
     /// How long a call outlasts a Redis that is away, full or read-only, before it is an error.
     pub patience: Duration,
+    /// How long a thread stays awake at most for what comes of a job that was added or ended by
+    /// itself, while nothing else wants its core: a near Redis answers sooner than a core wakes.
+    /// Zero saves that time, mostly a fraction of a millisecond for each such job.
+    pub awake: Duration,
 }
 
 impl RedisQueueConfig {
@@ -48,6 +52,7 @@ impl RedisQueueConfig {
             keep_failed: 1_000,
             stall_interval: Duration::from_secs(5),
             patience: Duration::from_secs(5),
+            awake: Duration::from_micros(250),
         }
     }
 }

@@ -95,8 +95,11 @@ impl Gather {
     pub(super) async fn ask(&self, shared: &Shared, part: Part) -> Result<i64, QueueError> {
         let deadline = Instant::now() + shared.config.patience;
         if let Ok(_turn) = self.turn.try_lock() {
+            shared.awake.expect();
             // In memory of its own: most only wait, and have no use for its state.
-            match self.step.run(shared, [&part]).boxed().await {
+            let answer = self.step.run(shared, [&part]).boxed().await;
+            shared.awake.expect();
+            match answer {
                 Ok(answers) => return Ok(answers.first().copied().unwrap_or_default()),
                 Err(error) if error.class() != ErrorClass::Transient => return Err(error),
                 Err(_) => {}

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::link::RETRY;
@@ -236,6 +237,8 @@ impl Mover {
         if wanted == 0 {
             self.next_due = None;
         } else if self.moving.is_none() && Instant::now() >= self.not_before {
+            // Who was given a job goes first, and may have ended it by then.
+            yield_now().await;
             self.moving = Some(blocking_move(Arc::clone(&self.shared), wanted));
         }
         let deadline = self.first_deadline.filter(|_| !self.waiting.is_empty());

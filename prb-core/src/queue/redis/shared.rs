@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::awake::Awake;
 use super::config::RedisQueueConfig;
 use super::entry::Entry;
 use super::gather::{Gather, Gathered, Step};
@@ -45,6 +46,7 @@ pub(super) struct Shared {
     pub(super) events_wanted: watch::Sender<bool>,
     /// Whether what others do is heard.
     pub(super) listening: watch::Sender<bool>,
+    pub(super) awake: Awake,
     pub(super) stop: CancellationToken,
     held: Mutex<HashMap<JobId, Entry>>,
 }
@@ -71,6 +73,7 @@ impl Shared {
             trouble,
             events_wanted: watch::Sender::new(false),
             listening: watch::Sender::new(false),
+            awake: Awake::new(config.awake),
             stop: CancellationToken::new(),
             held: Mutex::default(),
             client,

@@ -2,10 +2,15 @@
 -- sent twice. ARGV: most unfinished jobs, then id, job for each.
 -- Returns 1 for each that was added, 0 for one that is there, -1 for one without room.
 local queue = KEYS[1]
-local room = tonumber(ARGV[1])
-  - redis.call('LLEN', queue .. 'waiting')
-  - redis.call('LLEN', queue .. 'active')
-  - redis.call('ZCARD', queue .. 'delayed')
+local limit = tonumber(ARGV[1])
+-- Mostly there is room even if no job at all had ended.
+local room = limit - redis.call('HLEN', queue .. 'jobs')
+if room < (#ARGV - 1) / 2 then
+  room = limit
+    - redis.call('LLEN', queue .. 'waiting')
+    - redis.call('LLEN', queue .. 'active')
+    - redis.call('ZCARD', queue .. 'delayed')
+end
 local answer, added = {}, {}
 for i = 2, #ARGV, 2 do
   local id = ARGV[i]

@@ -10,10 +10,10 @@ local function next_due()
   return tonumber(redis.call('ZRANGE', queue .. 'delayed', 0, 0, 'WITHSCORES')[2])
 end
 
-local until_due, at = -1, next_due()
-if at then
+local until_due = -1
+if redis.call('ZCARD', queue .. 'delayed') > 0 then
   local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local at, now = next_due(), time[1] * 1000 + math.floor(time[2] / 1000)
   if at <= now then
     local due = redis.call('ZRANGEBYSCORE', queue .. 'delayed', '-inf', now, 'LIMIT', 0, 1000)
     redis.call('ZREM', queue .. 'delayed', unpack(due))
@@ -25,14 +25,16 @@ end
 
 -- The oldest of a list stands at its end.
 local ids, answer = {}, {}
-for _, list in ipairs({ 'prb:moved', 'waiting' }) do
-  local room = most - #ids
-  local oldest = room > 0 and redis.call('LRANGE', queue .. list, -room, -1) or {}
-  if #oldest > 0 then
-    redis.call('LTRIM', queue .. list, 0, -#oldest - 1)
-    for i = #oldest, 1, -1 do
-      ids[#ids + 1] = oldest[i]
-    end
+local moved = redis.call('RPOP', queue .. 'prb:moved')
+while moved do
+  ids[#ids + 1] = moved
+  moved = #ids < most and redis.call('RPOP', queue .. 'prb:moved')
+end
+if #ids < most and redis.call('LLEN', queue .. 'waiting') > 0 then
+  local oldest = redis.call('LRANGE', queue .. 'waiting', #ids - most, -1)
+  redis.call('LTRIM', queue .. 'waiting', 0, -#oldest - 1)
+  for i = #oldest, 1, -1 do
+    ids[#ids + 1] = oldest[i]
   end
 end
 if #ids == 0 then
