@@ -13,9 +13,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let proto = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../proto");
     println!("cargo:rerun-if-changed={}", proto.join("prb").display());
     let files = protox::compile([proto.join("prb/message.proto")], [&proto])?;
-    let net = std::env::var_os("CARGO_FEATURE_NET").is_some();
+    let net = env::var_os("CARGO_FEATURE_NET").is_some();
     if net {
-        let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is set by cargo")?);
+        let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is set by cargo")?);
         std::fs::write(out.join("walkie.bin"), files.encode_to_vec())?;
         let explicit = with_explicit_presence(files.clone());
         std::fs::write(out.join("walkie-explicit.bin"), explicit.encode_to_vec())?;

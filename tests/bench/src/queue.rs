@@ -38,9 +38,10 @@ pub(crate) struct Args {
     /// Jobs over which the memory of Redis is watched; 0 for none.
     #[arg(long, default_value_t = 1_000_000)]
     memory_jobs: usize,
-    /// Most microseconds that a thread stays awake for what comes of a job by itself.
-    #[arg(long, default_value_t = 250)]
-    awake: u64,
+    /// Most microseconds that a thread stays awake for what comes of a job by itself, if not as
+    /// many as it does by default.
+    #[arg(long)]
+    awake: Option<u64>,
     /// Folder with the package of bee-queue.
     #[arg(long, default_value = "tests/interop/queue")]
     npm: PathBuf,
@@ -215,9 +216,11 @@ fn our_consumer(args: &Args, port: u16) -> Result<Process> {
     let mut command = Command::new(program);
     command
         .args(["queue", "--in-flight", &args.in_flight.to_string()])
-        .args(["--awake", &args.awake.to_string()])
         .args(["--threads", &args.threads.to_string(), "--consume"])
         .arg(port.to_string());
+    if let Some(micros) = args.awake {
+        command.args(["--awake", &micros.to_string()]);
+    }
     if args.least {
         command.arg("--least");
     }

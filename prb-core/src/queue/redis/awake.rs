@@ -5,10 +5,12 @@
 //! for what comes of it for a moment, and lets everything else that wants the core run meanwhile.
 //! Of many jobs there is always another to go on with.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::Notify;
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
 pub(super) struct Awake {
     moment: Duration,
@@ -35,7 +37,7 @@ impl Awake {
             let mut since = Instant::now();
             while since.elapsed() < self.moment {
                 // Other tasks first, then what has arrived, then other programs.
-                tokio::task::yield_now().await;
+                yield_now().await;
                 std::thread::yield_now();
                 if self.expected.notified().now_or_never().is_some() {
                     since = Instant::now();
@@ -63,32 +65,32 @@ mod tests {
         }
     }
 
-    /// How often it wants to go on after each of a few turns, the first before anything is expected.
-    fn wakes(moment: Duration) -> [u32; 3] {
+    /// How often it wants to go on after each of a few turns, the first before anything is expected,
+    /// the last after two milliseconds.
+    async fn wakes(moment: Duration) -> [u32; 3] {
         let awake = Awake::new(moment);
         let counted = Arc::new(Wakes::default());
         let waker = Arc::clone(&counted).into();
         let mut run = pin!(awake.run());
-        let mut turn = || {
+        let mut turn = async || {
             assert!(run.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            // Who yields is woken once nothing else is to be done.
+            yield_now().await;
             counted.0.swap(0, Ordering::Relaxed)
         };
-        let before = turn();
+        let before = turn().await;
         awake.expect();
-        let expecting = turn();
-        let since = Instant::now();
-        while since.elapsed() <= Duration::from_millis(1) {
-            std::hint::spin_loop();
-        }
-        turn();
-        [before, expecting, turn()]
+        let expecting = turn().await;
+        tokio::time::advance(Duration::from_millis(2)).await;
+        turn().await;
+        [before, expecting, turn().await]
     }
 
-    #[test]
-    fn it_goes_on_for_a_moment_after_something_is_expected() {
+    #[tokio::test(start_paused = true)]
+    async fn it_goes_on_for_a_moment_after_something_is_expected() {
         // The call itself wakes it, and each turn while the moment lasts.
-        assert_eq!(wakes(Duration::from_hours(1)), [0, 2, 1]);
-        assert_eq!(wakes(Duration::from_millis(1)), [0, 2, 0]);
-        assert_eq!(wakes(Duration::ZERO), [0, 0, 0]);
+        assert_eq!(wakes(Duration::from_hours(1)).await, [0, 2, 1]);
+        assert_eq!(wakes(Duration::from_millis(1)).await, [0, 2, 0]);
+        assert_eq!(wakes(Duration::ZERO).await, [0, 0, 0]);
     }
 }

@@ -16,13 +16,16 @@ use super::{job, key, server::url};
 /// Nothing may take longer than this.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) fn open(port: u16, awake_micros: u64) -> Result<RedisQueue> {
-    let awake = Duration::from_micros(awake_micros);
-    Ok(RedisQueue::open(RedisQueueConfig { awake, ..RedisQueueConfig::new(url(port), key()) })?)
+pub(super) fn open(port: u16, awake_micros: Option<u64>) -> Result<RedisQueue> {
+    let mut config = RedisQueueConfig::new(url(port), key());
+    if let Some(micros) = awake_micros {
+        config.awake = Duration::from_micros(micros);
+    }
+    Ok(RedisQueue::open(config)?)
 }
 
 /// Works on jobs until standard input ends.
-pub(super) async fn consume(port: u16, awake_micros: u64, at_once: usize) -> Result<()> {
+pub(super) async fn consume(port: u16, awake_micros: Option<u64>, at_once: usize) -> Result<()> {
     let queue = Arc::new(open(port, awake_micros)?);
     for _ in 0..at_once {
         tokio::spawn(work(Arc::clone(&queue)));
