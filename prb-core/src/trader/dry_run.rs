@@ -1,9 +1,10 @@
 //! What would come of a job, without sending it.
 //!
 //! The extrinsic is signed and executed on the newest state by one node, which forgets it then.
+//! What waits in pools is not in that state: of it the extrinsic knows nothing, its nonce included.
 
 use parity_scale_codec::{Compact, Decode, Encode};
-use subxt::utils::AccountId32;
+use subxt::utils::{AccountId32, H256};
 
 use super::calls::{CallsError, calls_of};
 use super::config::TraderConfig;
@@ -13,7 +14,7 @@ use super::extrinsic::{ExtrinsicError, Terms, sign, wrap};
 use super::operator::Operator;
 use super::runtime::{Runtime, RuntimeError};
 use crate::chain::address::{Network, ss58};
-use crate::chain::{ChainClient, ChainError};
+use crate::chain::{ChainClient, ChainError, Need};
 use crate::error::{Classify, ErrorClass};
 use crate::queue::{CallOutcome, Job};
 
@@ -26,7 +27,8 @@ pub struct DryRun {
     pub proxied: Option<AccountId32>,
     /// Each call's name, and in words what it does.
     pub calls: Vec<(String, String)>,
-    /// The nonce it would have if it were sent now.
+    /// The nonce it was tried with: the signer's next one after the newest block. What waits in
+    /// nodes' pools comes before it when it is sent.
     pub nonce: u32,
     /// Bytes of the extrinsic.
     pub bytes: usize,
@@ -96,20 +98,25 @@ impl DryRun {
         let config = TraderConfig::default();
         calls.keep_first(config.max_batch_calls, config.max_batch_bytes);
         let proxied = if calls.direct { None } else { operator.proxied() };
-        let runtime = best_runtime(chain).await?;
+        // All from one node and of one block: a nonce that is not of the state makes it invalid.
+        let genesis = chain.genesis_hash().await?;
+        let chain = chain.clone().pinned(Need::State);
+        let birth = birth(&chain).await?;
+        let best = chain.best_head().await?.hash();
+        let runtime = runtime(&chain, genesis, best).await?;
         let encoded = calls.calls.iter().map(|call| call.encode(&runtime));
         let call = wrap(&runtime, encoded.collect::<Result<_, _>>()?, proxied.as_ref())?;
-        let terms = terms(chain, operator).await?;
+        let terms = terms(&chain, operator, birth, best).await?;
         let signed = sign(&runtime, &call, &terms, operator)?;
-        let answer =
-            chain.runtime_call("BlockBuilder_apply_extrinsic", &signed.bytes, None).await?;
+        let apply = "BlockBuilder_apply_extrinsic";
+        let answer = chain.runtime_call(apply, &signed.bytes, Some(best)).await?;
         let alone = proxied.is_none() && calls.calls.len() == 1;
         Ok(Self {
             signer: operator.signer(),
             proxied,
             nonce: terms.nonce,
             bytes: signed.bytes.len(),
-            fee: fee(chain, &signed.bytes).await,
+            fee: fee(&chain, &signed.bytes, best).await,
             verdict: verdict(&answer, alone, &runtime)
                 .map_err(|reason| DryRunError::Answer { reason })?,
             calls: calls.calls.into_iter().map(|call| (call.name(), call.words)).collect(),
@@ -127,33 +134,45 @@ impl DryRun {
     }
 }
 
-async fn best_runtime(chain: &ChainClient) -> Result<Runtime, DryRunError> {
-    let version = chain.runtime_version(None).await?;
-    let metadata = chain.metadata(None).await?;
-    let genesis = chain.genesis_hash().await?;
+async fn runtime(chain: &ChainClient, genesis: H256, best: H256) -> Result<Runtime, DryRunError> {
+    let version = chain.runtime_version(Some(best)).await?;
+    let metadata = chain.metadata(Some(best)).await?;
     let (spec_version, transaction_version) = (version.spec_version, version.transaction_version);
     Ok(Runtime::decode(&metadata, genesis, spec_version, transaction_version)?)
 }
 
-async fn terms(chain: &ChainClient, operator: &Operator) -> Result<Terms, DryRunError> {
-    let config = TraderConfig::default();
+/// Number and hash of the block before the newest finalized one: a state knows the hashes of blocks
+/// before its own only, and the newest block of all may be finalized.
+async fn birth(chain: &ChainClient) -> Result<(u32, H256), DryRunError> {
     let head = chain.finalized_head().await?;
     let header = chain.header(head).await?;
-    // The state knows the hashes of blocks before its own only, and the finalized block may be it.
-    let (number, hash) = match header.number().checked_sub(1) {
+    Ok(match header.number().checked_sub(1) {
         Some(number) => (number, header.header().parent_hash),
         None => (0, head),
-    };
-    let next = chain.account_next_indices(&operator.signer().to_string()).await?;
-    let nonce = next.into_iter().max().and_then(|next| u32::try_from(next).ok()).unwrap_or(0);
+    })
+}
+
+async fn terms(
+    chain: &ChainClient,
+    operator: &Operator,
+    (number, hash): (u32, H256),
+    best: H256,
+) -> Result<Terms, DryRunError> {
+    let config = TraderConfig::default();
+    let function = "AccountNonceApi_account_nonce";
+    let nonce = chain.runtime_call(function, &operator.signer().encode(), Some(best)).await?;
+    let nonce = u32::decode(&mut &nonce[..]).map_err(|error| DryRunError::Answer {
+        reason: format!("{function}: 0x{}: {error}", hex::encode(&nonce)),
+    })?;
     Ok(Terms { nonce, era: Era::new(number, hash, config.era_blocks), tip: config.tip })
 }
 
 /// RuntimeDispatchInfo: weight (two compacts) · class · fee. Not every node tells it.
-async fn fee(chain: &ChainClient, extrinsic: &[u8]) -> Option<u128> {
+async fn fee(chain: &ChainClient, extrinsic: &[u8], best: H256) -> Option<u128> {
     type Info = (Compact<u64>, Compact<u64>, u8, u128);
     let arguments = [extrinsic, &(extrinsic.len() as u32).encode()].concat();
-    let answer = chain.runtime_call("TransactionPaymentApi_query_info", &arguments, None).await;
+    let function = "TransactionPaymentApi_query_info";
+    let answer = chain.runtime_call(function, &arguments, Some(best)).await;
     Info::decode(&mut &answer.ok()?[..]).ok().map(|(_, _, _, fee)| fee)
 }
 

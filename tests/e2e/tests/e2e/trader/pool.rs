@@ -1,5 +1,7 @@
-//! What becomes of extrinsics that wait in the node's pool for long.
+//! What becomes of extrinsics that wait in the node's pool for long, and beside them.
 
+use prb_core::queue::CallOutcome;
+use prb_core::trader::{DryRun, Verdict};
 use prb_devnet_runtime::chain::TOKEN;
 use sp_keyring::Sr25519Keyring::Alice;
 
@@ -48,6 +50,30 @@ async fn what_is_outbid_in_the_pool_is_signed_anew() {
     world.succeeded(&message).await;
     assert_eq!(world.ingress(&worker).await, 1);
     assert_eq!(world.nonce(Alice).await, 3, "the remark and one extrinsic for each job");
+    trader.shutdown(DEADLINE).await.unwrap();
+    world.network.shutdown().await.unwrap();
+}
+
+/// A busy account always has something in the pool, which the newest state knows nothing of.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_pool_does_not_spoil_a_dry_run() {
+    let world = World::new().await;
+    let trader = world.start(|_| {}).await;
+    let mut worker = Worker::new(1, Alice);
+    world.admit(&mut worker, 1).await;
+    world.network.faults().hold_transactions(true);
+    let id = world.enqueue(1, worker.messages(1)).await;
+    let nonce = world.nonce(Alice).await;
+    world.in_pool(Alice, nonce.into()).await;
+    let again = world.queue.job(&id).await.unwrap().unwrap().job.unwrap();
+    let told = DryRun::of(&again, &operator(1, Alice, None), &world.chain).await.unwrap();
+    assert_eq!((told.verdict, told.nonce), (Verdict::Call(CallOutcome::Ok), nonce));
+    assert!(told.fee.is_some_and(|fee| fee > 0), "{:?}", told.fee);
+    world.network.faults().hold_transactions(false);
+    world.succeeded(&id).await;
+    let told = DryRun::of(&again, &operator(1, Alice, None), &world.chain).await.unwrap();
+    let Verdict::Invalid(why) = told.verdict else { panic!("its message is used: {told:?}") };
+    assert_eq!(why, "its nonce or its message is used already");
     trader.shutdown(DEADLINE).await.unwrap();
     world.network.shutdown().await.unwrap();
 }
