@@ -5,6 +5,7 @@
 //! figure is bounded by Redis itself, the share of a core that Redis used says so. One after the
 //! other is bounded by how fast three processes wake each other, which a floor shows.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -42,6 +43,10 @@ pub(crate) struct Args {
     /// many as it does by default.
     #[arg(long)]
     awake: Option<u64>,
+    /// How often all of them are measured, in turns: where the system places three processes moves
+    /// a figure by a third.
+    #[arg(long, default_value = "3")]
+    rounds: NonZeroU32,
     /// Folder with the package of bee-queue.
     #[arg(long, default_value = "tests/interop/queue")]
     npm: PathBuf,
@@ -104,37 +109,74 @@ fn on_threads<T: Send + 'static>(
 }
 
 fn compare(args: &Args, jobs: usize, in_flight: usize) -> Result<Value> {
-    let settings = args.clone();
-    let theirs = on_threads(1, async move { npm_side(&settings, jobs, in_flight).await })?;
-    let mut compared = Map::new();
-    compared.insert("npm_bee_queue".into(), theirs.to_json());
-    for (name, threads) in [("prb_1_thread", 1), ("prb_2_threads", 2)] {
-        let settings = Args { threads, ..args.clone() };
-        let ours = on_threads(threads, async move { our_side(&settings, jobs, in_flight).await })?;
-        let mut figure = ours.to_json();
-        figure["ratio"] = rounded(ours.jobs_per_s / theirs.jobs_per_s);
-        compared.insert(name.into(), figure);
+    let (mut npm, mut floor) = (Vec::new(), Vec::new());
+    let mut ours = [1, 2].map(|threads| (threads, Vec::new()));
+    for _ in 0..args.rounds.get() {
+        let settings = args.clone();
+        npm.push(on_threads(1, async move { npm_side(&settings, jobs, in_flight).await })?);
+        for (threads, figures) in &mut ours {
+            let settings = Args { threads: *threads, ..args.clone() };
+            let side = async move { our_side(&settings, jobs, in_flight).await };
+            figures.push(on_threads(*threads, side)?);
+        }
+        if in_flight == 1 {
+            let settings = args.clone();
+            floor.push(on_threads(1, async move { floor_side(&settings, jobs).await })?);
+        }
     }
-    if in_flight == 1 {
-        let args = args.clone();
-        let least = on_threads(1, async move { floor_side(&args, jobs).await })?;
-        let mut figure = least.to_json();
-        figure["ratio"] = rounded(least.jobs_per_s / theirs.jobs_per_s);
-        compared.insert("floor".into(), figure);
+    let mut compared = Map::new();
+    compared.insert("npm_bee_queue".into(), Figure::to_json(&npm));
+    for (threads, figures) in &ours {
+        let name = format!("prb_{threads}_thread{}", if *threads == 1 { "" } else { "s" });
+        compared.insert(name, Figure::beside(figures, &npm));
+    }
+    if !floor.is_empty() {
+        compared.insert("floor".into(), Figure::beside(&floor, &npm));
     }
     Ok(compared.into())
 }
 
 /// One measurement.
+#[derive(Clone, Copy)]
 struct Figure {
-    jobs_per_s: f64,
-    /// Share of one core.
-    redis_cpu: f64,
+    jobs: usize,
+    seconds: f64,
+    /// Seconds that Redis was busy.
+    redis_seconds: f64,
 }
 
 impl Figure {
-    fn to_json(&self) -> Value {
-        json!({ "jobs_per_s": rounded(self.jobs_per_s), "redis_core": rounded(self.redis_cpu) })
+    fn jobs_per_s(self) -> f64 {
+        self.jobs as f64 / self.seconds
+    }
+
+    /// All rounds as one.
+    fn all(rounds: &[Self]) -> Self {
+        Self {
+            jobs: rounds.iter().map(|round| round.jobs).sum(),
+            seconds: rounds.iter().map(|round| round.seconds).sum(),
+            redis_seconds: rounds.iter().map(|round| round.redis_seconds).sum(),
+        }
+    }
+
+    fn to_json(rounds: &[Self]) -> Value {
+        let all = Self::all(rounds);
+        json!({
+            "jobs_per_s": rounded(all.jobs_per_s()),
+            "each_round": rounds.iter().map(|round| rounded(round.jobs_per_s())).collect::<Vec<_>>(),
+            // Share of one core.
+            "redis_core": rounded(all.redis_seconds / all.seconds),
+        })
+    }
+
+    /// With how many times as many jobs it did, and in each round.
+    fn beside(rounds: &[Self], others: &[Self]) -> Value {
+        let times = |one: Self, other: Self| rounded(one.jobs_per_s() / other.jobs_per_s());
+        let mut figure = Self::to_json(rounds);
+        figure["ratio"] = times(Self::all(rounds), Self::all(others));
+        let pairs = rounds.iter().zip(others);
+        figure["ratio_each_round"] = pairs.map(|(one, other)| times(*one, *other)).collect();
+        figure
     }
 }
 
@@ -145,8 +187,7 @@ async fn npm_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> 
     npm::produce(&args.npm, server.port(), jobs / 20, in_flight, &data)?;
     let busy = server.cpu_seconds()?;
     let seconds = npm::produce(&args.npm, server.port(), jobs, in_flight, &data)?;
-    let redis_cpu = (server.cpu_seconds()? - busy) / seconds;
-    Ok(Figure { jobs_per_s: jobs as f64 / seconds, redis_cpu })
+    Ok(Figure { jobs, seconds, redis_seconds: server.cpu_seconds()? - busy })
 }
 
 async fn floor_side(args: &Args, jobs: usize) -> Result<Figure> {
@@ -160,8 +201,7 @@ async fn floor_side(args: &Args, jobs: usize) -> Result<Figure> {
     produce(jobs / 20).await??;
     let busy = server.cpu_seconds()?;
     let seconds = produce(jobs).await??;
-    let redis_cpu = (server.cpu_seconds()? - busy) / seconds;
-    Ok(Figure { jobs_per_s: jobs as f64 / seconds, redis_cpu })
+    Ok(Figure { jobs, seconds, redis_seconds: server.cpu_seconds()? - busy })
 }
 
 async fn our_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> {
@@ -171,8 +211,7 @@ async fn our_side(args: &Args, jobs: usize, in_flight: usize) -> Result<Figure> 
     ours::produce(&queue, jobs / 20, in_flight).await?;
     let busy = server.cpu_seconds()?;
     let seconds = ours::produce(&queue, jobs, in_flight).await?;
-    let redis_cpu = (server.cpu_seconds()? - busy) / seconds;
-    Ok(Figure { jobs_per_s: jobs as f64 / seconds, redis_cpu })
+    Ok(Figure { jobs, seconds, redis_seconds: server.cpu_seconds()? - busy })
 }
 
 /// The memory of Redis after a twentieth of the jobs, and after every further one.
