@@ -25,6 +25,9 @@ use blocking::{Moved, blocking_move};
 
 /// Most jobs taken in one step.
 const MOST: usize = 256;
+/// Most jobs taken by the script that follows a blocking move; mostly there is one, and to count all
+/// who want one takes longer than the job. If it took as many, the next step takes the others.
+const FEW: usize = 64;
 /// Most who want a job and are not yet heard.
 const BACKLOG: usize = 1_024;
 
@@ -150,7 +153,7 @@ impl Mover {
     /// Takes jobs for those who wait until there are no more of either.
     async fn satisfy(&mut self) {
         loop {
-            let wanted = self.wanted();
+            let wanted = self.wanted(MOST);
             if wanted == 0 {
                 return;
             }
@@ -173,10 +176,10 @@ impl Mover {
         }
     }
 
-    /// How many jobs are to be taken in one step.
-    fn wanted(&mut self) -> usize {
+    /// How many jobs are wanted, counted up to `most`.
+    fn wanted(&mut self, most: usize) -> usize {
         let still = |wish: &&Wish| !wish.answer.is_closed();
-        let wanted = self.waiting.iter().filter(still).take(MOST).count();
+        let wanted = self.waiting.iter().rev().filter(still).take(most).count();
         if wanted == 0 {
             self.waiting.clear();
         }
@@ -193,7 +196,8 @@ impl Mover {
         for (id, entry, bytes) in jobs {
             let unclaimed = Some(self.unclaimed.0.clone());
             let mut offer = Ok(Some(Claimed { id: JobId(id), entry, bytes, unclaimed }));
-            while let Some(wish) = self.waiting.pop_front() {
+            // Who has asked last still has all it needs at hand.
+            while let Some(wish) = self.waiting.pop_back() {
                 match wish.answer.send(offer) {
                     Ok(()) => break,
                     Err(refused) => offer = refused,
@@ -233,7 +237,7 @@ impl Mover {
 
     /// Waits until something happens; whether jobs should be looked for then.
     async fn wait_for_news(&mut self) -> bool {
-        let wanted = self.wanted();
+        let wanted = self.wanted(FEW);
         if wanted == 0 {
             self.next_due = None;
         } else if self.moving.is_none() && Instant::now() >= self.not_before {
@@ -256,13 +260,13 @@ impl Mover {
             }
             moved = next(&mut self.moving) => {
                 self.moving = None;
-                let moved = moved.map(|(taken, refused)| {
+                if let Ok((taken, refused)) = moved {
+                    let more = taken.jobs.len() >= FEW;
                     self.bring(taken);
-                    refused.is_none()
-                });
-                if moved == Ok(true) {
-                    self.failures = 0;
-                    return false;
+                    if refused.is_none() {
+                        self.failures = 0;
+                        return more;
+                    }
                 }
                 // It is said by the connection.
                 self.not_before = Instant::now() + RETRY.delay(self.failures);
