@@ -12,6 +12,7 @@
 //! is signed that could do the same again.
 
 mod account;
+mod account_info;
 pub mod batch;
 mod blocks;
 pub mod calls;

@@ -6,6 +6,7 @@
 use parity_scale_codec::{Compact, Decode, Encode};
 use subxt::utils::{AccountId32, H256};
 
+use super::account_info::nonce_and_balance;
 use super::calls::{CallsError, calls_of};
 use super::config::TraderConfig;
 use super::era::Era;
@@ -13,6 +14,7 @@ use super::events::dispatch_error;
 use super::extrinsic::{ExtrinsicError, Terms, sign, wrap};
 use super::operator::Operator;
 use super::runtime::{Runtime, RuntimeError};
+use super::runtimes::{FetchError, fetch};
 use crate::chain::address::{Network, ss58};
 use crate::chain::{ChainClient, ChainError, Need};
 use crate::error::{Classify, ErrorClass};
@@ -75,6 +77,15 @@ pub enum DryRunError {
     },
 }
 
+impl From<FetchError> for DryRunError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Chain(error) => Self::Chain(error),
+            FetchError::Runtime(error) => Self::Runtime(error),
+        }
+    }
+}
+
 impl Classify for DryRunError {
     fn class(&self) -> ErrorClass {
         match self {
@@ -98,12 +109,14 @@ impl DryRun {
         let config = TraderConfig::default();
         calls.keep_first(config.max_batch_calls, config.max_batch_bytes);
         let proxied = if calls.direct { None } else { operator.proxied() };
-        // All from one node and of one block: a nonce that is not of the state makes it invalid.
-        let genesis = chain.genesis_hash().await?;
+        // Which node answers at all is found out by asking; then all is from that one and of one
+        // block: a nonce that is not of the state makes it invalid.
+        chain.genesis_hash().await?;
         let chain = chain.clone().pinned(Need::State);
         let birth = birth(&chain).await?;
         let best = chain.best_head().await?.hash();
-        let runtime = runtime(&chain, genesis, best).await?;
+        let version = chain.runtime_version(Some(best)).await?;
+        let runtime = fetch(&chain, Some(best), &version).await?;
         let encoded = calls.calls.iter().map(|call| call.encode(&runtime));
         let call = wrap(&runtime, encoded.collect::<Result<_, _>>()?, proxied.as_ref())?;
         let terms = terms(&chain, operator, birth, best).await?;
@@ -134,13 +147,6 @@ impl DryRun {
     }
 }
 
-async fn runtime(chain: &ChainClient, genesis: H256, best: H256) -> Result<Runtime, DryRunError> {
-    let version = chain.runtime_version(Some(best)).await?;
-    let metadata = chain.metadata(Some(best)).await?;
-    let (spec_version, transaction_version) = (version.spec_version, version.transaction_version);
-    Ok(Runtime::decode(&metadata, genesis, spec_version, transaction_version)?)
-}
-
 /// Number and hash of the block before the newest finalized one: a state knows the hashes of blocks
 /// before its own only, and the newest block of all may be finalized.
 async fn birth(chain: &ChainClient) -> Result<(u32, H256), DryRunError> {
@@ -159,11 +165,7 @@ async fn terms(
     best: H256,
 ) -> Result<Terms, DryRunError> {
     let config = TraderConfig::default();
-    let function = "AccountNonceApi_account_nonce";
-    let nonce = chain.runtime_call(function, &operator.signer().encode(), Some(best)).await?;
-    let nonce = u32::decode(&mut &nonce[..]).map_err(|error| DryRunError::Answer {
-        reason: format!("{function}: 0x{}: {error}", hex::encode(&nonce)),
-    })?;
+    let (nonce, _) = nonce_and_balance(chain, &operator.signer(), best).await?;
     Ok(Terms { nonce, era: Era::new(number, hash, config.era_blocks), tip: config.tip })
 }
 

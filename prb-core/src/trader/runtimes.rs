@@ -7,6 +7,7 @@ use subxt::utils::H256;
 use tokio::sync::Mutex;
 
 use super::runtime::{Runtime, RuntimeError};
+use crate::chain::client::RuntimeVersion;
 use crate::chain::{ChainClient, ChainError};
 
 /// Metadata by runtime version, shared by all accounts.
@@ -50,12 +51,9 @@ impl Runtimes {
         {
             return Ok(Arc::clone(runtime));
         }
-        let genesis_hash = self.chain.genesis_hash().await?;
-        let metadata = self.chain.metadata(block).await?;
+        let runtime = Arc::new(fetch(&self.chain, block, &version).await?);
         let (spec_version, transaction_version) =
             (version.spec_version, version.transaction_version);
-        let runtime =
-            Arc::new(Runtime::decode(&metadata, genesis_hash, spec_version, transaction_version)?);
         tracing::info!(spec_version, transaction_version, "the chain's runtime");
         known.insert(spec_version, Arc::clone(&runtime));
         while known.len() > KEPT {
@@ -63,4 +61,16 @@ impl Runtimes {
         }
         Ok(runtime)
     }
+}
+
+/// The runtime of this version in the state of a block, of the best one without any.
+pub(super) async fn fetch(
+    chain: &ChainClient,
+    block: Option<H256>,
+    version: &RuntimeVersion,
+) -> Result<Runtime, FetchError> {
+    let genesis = chain.genesis_hash().await?;
+    let metadata = chain.metadata(block).await?;
+    let (spec_version, transaction_version) = (version.spec_version, version.transaction_version);
+    Ok(Runtime::decode(&metadata, genesis, spec_version, transaction_version)?)
 }

@@ -110,11 +110,11 @@ fn on_threads<T: Send + 'static>(
 
 fn compare(args: &Args, jobs: usize, in_flight: usize) -> Result<Value> {
     let (mut npm, mut floor) = (Vec::new(), Vec::new());
-    let mut ours = [1, 2].map(|threads| (threads, Vec::new()));
+    let mut ours = [("prb_1_thread", 1, Vec::new()), ("prb_2_threads", 2, Vec::new())];
     for _ in 0..args.rounds.get() {
         let settings = args.clone();
         npm.push(on_threads(1, async move { npm_side(&settings, jobs, in_flight).await })?);
-        for (threads, figures) in &mut ours {
+        for (_, threads, figures) in &mut ours {
             let settings = Args { threads: *threads, ..args.clone() };
             let side = async move { our_side(&settings, jobs, in_flight).await };
             figures.push(on_threads(*threads, side)?);
@@ -126,9 +126,8 @@ fn compare(args: &Args, jobs: usize, in_flight: usize) -> Result<Value> {
     }
     let mut compared = Map::new();
     compared.insert("npm_bee_queue".into(), Figure::to_json(&npm));
-    for (threads, figures) in &ours {
-        let name = format!("prb_{threads}_thread{}", if *threads == 1 { "" } else { "s" });
-        compared.insert(name, Figure::beside(figures, &npm));
+    for (name, _, figures) in &ours {
+        compared.insert((*name).into(), Figure::beside(figures, &npm));
     }
     if !floor.is_empty() {
         compared.insert("floor".into(), Figure::beside(&floor, &npm));

@@ -10,6 +10,7 @@ use crate::error::ErrorClass;
 use crate::queue::CallOutcome;
 use crate::queue::wire::{bytes_of, hex_of};
 use crate::trader::account::job::{AccountJob, Recovered};
+use crate::trader::account_info::nonce_and_balance;
 use crate::trader::blocks::FinalBlock;
 use crate::trader::ending::{self, Place};
 use crate::trader::events::result_events;
@@ -102,9 +103,8 @@ impl Account {
     async fn look(&mut self, number: u32) -> Result<(), StepError> {
         let shared = Arc::clone(&self.shared);
         let block = shared.blocks.at(number).await?;
-        let key = keys::blake2_128_entry("System", "Account", &self.address().0);
-        let account = shared.chain.storage(&key, block.hash).await?;
-        let (nonce, balance) = nonce_and_balance(account.as_deref().unwrap_or_default());
+        let (nonce, balance) =
+            nonce_and_balance(&shared.chain, &self.address(), block.hash).await?;
         let spec_version = shared.runtimes.after(block.hash).await?.spec_version;
         self.status.nonce = Some(nonce);
         self.status.balance = Some(balance);
@@ -195,12 +195,4 @@ async fn results_of(
     let events = shared.chain.storage(&key, block.hash).await?.unwrap_or_default();
     let results = result_events(&events, index, &runtime).map_err(|error| error.to_string());
     Ok(results.and_then(|events| outcome(&events, shape).map_err(|error| error.to_string())))
-}
-
-/// AccountInfo begins with nonce u32 and three counters u32; the free balance u128 follows. An
-/// account without an entry has neither.
-fn nonce_and_balance(account: &[u8]) -> (u32, u128) {
-    let nonce = account.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    let free = account.get(16..).and_then(|rest| rest.first_chunk());
-    (nonce, free.map_or(0, |bytes| u128::from_le_bytes(*bytes)))
 }
